@@ -1,0 +1,19 @@
+import type { NativeEngine } from '../../native';
+
+/**
+ * A provider as the engine layer sees it: records of kernel/uapi/ntrace.h in, results out, events
+ * readable. Everything is synchronous; readiness comes from the reactor (kernel, embedded) or by
+ * calling wait(). Which provider it is never matters: ask the handshake's feature bits.
+ */
+export interface Channel {
+  /** request: an NTRACE_IOC number (records.ts); record is changed in place. 0 or -errno. */
+  call(request: number, record: Uint8Array): number;
+  /** Event records into buf; returns bytes, 0 when there are none, or -errno. */
+  readEvents(buf: Uint8Array): number;
+  /** Waits up to ms (negative: for ever) until readEvents() would give something. */
+  wait(ms: number): boolean;
+  /** For Reactor.addEngine; undefined for the fake, which is polled by wait(). */
+  readonly native: NativeEngine | undefined;
+  /** Idempotent; the only teardown. */
+  close(): void;
+}
