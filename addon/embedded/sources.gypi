@@ -1,0 +1,7 @@
+{
+  'variables': {
+    'embedded_sources': [
+      'embedded/provider.cc',
+    ],
+  },
+}
