@@ -1,0 +1,32 @@
+import { EngineError } from '../engine/errors';
+import { PacketSyntaxError } from './args';
+import type { Session } from './session';
+
+/** A failure with the errno and the text a user should read. */
+export class ReplyError extends Error {
+  constructor(
+    readonly errno: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const hex2 = (n: number): string => (n & 0xff).toString(16).padStart(2, '0');
+
+/**
+ * The one place where failures become replies: E NN with two hex digits, or E.text where the client
+ * understands text ("error-message+", or a packet whose text replies always were allowed).
+ */
+export function errorReply(session: Session, error: unknown, textAllowed: boolean): string {
+  const errno = error instanceof EngineError || error instanceof ReplyError ? error.errno : 1;
+  const text = error instanceof Error ? error.message : String(error);
+  session.log?.('debug', `error reply: ${text}`);
+  if (
+    (session.client.has('error-message+') || textAllowed) &&
+    text !== '' &&
+    !(error instanceof PacketSyntaxError)
+  )
+    return `E.${text.replace(/[^\x20-\x7e]/g, '?')}`;
+  return `E${hex2(errno === 0 ? 1 : errno)}`;
+}
