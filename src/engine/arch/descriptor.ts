@@ -25,7 +25,12 @@ export interface RegisterSpec {
   dwarf?: number;
   /** gdb type in target.xml. */
   type: string;
+  /** gdb's register group in target.xml, where gdb's own descriptions name one. */
+  group?: string;
 }
+
+/** Raw bytes of one of a thread's regsets; undefined when the machine or the thread has none. */
+export type RegsetReader = (note: number) => Buffer | undefined;
 
 /** All that is particular to an architecture; pure data and small pure functions. */
 export interface ArchDescriptor {
@@ -55,14 +60,23 @@ export interface ArchDescriptor {
   watch: { registers: number; maxLength: number };
   /** Register numbers of the system call convention: number, arguments, result. */
   syscall: { nr: string; args: readonly string[]; result: string };
-  /** Thread pointer from raw regsets (fs_base; for i386 undefined: from the GDT by the caller). */
-  threadPointer(regset: (note: number) => Buffer): bigint | undefined;
-  /** Fills g (gSize bytes) from raw regsets; returns for each register whether it is available. */
-  toG(regset: (note: number) => Buffer | undefined, out: Buffer, outOffset: number): boolean[];
-  /** Changes raw regsets (in place) by a g packet's data; returns the notes that must be written back. */
-  fromG(g: Buffer, regset: (note: number) => Buffer | undefined): number[];
+  /** Thread pointer from raw regsets (fs_base; i386: NT_386_TLS entry that gs selects). */
+  threadPointer(regset: RegsetReader): bigint | undefined;
+  /**
+   * Fills g (gSize bytes) from raw regsets; returns, in the order of `registers`, whether each is
+   * available. Unavailable ones are zero bytes.
+   */
+  toG(regset: RegsetReader, out: Buffer, outOffset: number): boolean[];
+  /**
+   * Changes raw regsets (in place) by a g packet's data; returns the notes that must be written
+   * back: those that differ. Registers past the end of a short g keep their values.
+   */
+  fromG(g: Buffer, regset: RegsetReader): number[];
   /** One register's bytes, or undefined where it is unavailable. */
-  getRegister(spec: RegisterSpec, regset: (note: number) => Buffer | undefined): Buffer | undefined;
-  /** Changes the regset in place (XSTATE_BV, orig_rax after a pc write included). */
-  setRegister(spec: RegisterSpec, value: Buffer, regset: (note: number) => Buffer | undefined): number[];
+  getRegister(spec: RegisterSpec, regset: RegsetReader): Buffer | undefined;
+  /**
+   * Changes the regset in place (XSTATE_BV included); returns the notes to write back. orig_rax is
+   * not touched by a pc write: the client decides about system call restarts.
+   */
+  setRegister(spec: RegisterSpec, value: Buffer, regset: RegsetReader): number[];
 }
