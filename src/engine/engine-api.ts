@@ -1,0 +1,137 @@
+import type { Channel } from './channel/channel';
+import type { EngineEvent } from './channel/event';
+import type { Inferior } from './inferior';
+import type { Thread } from './thread';
+
+/** enum ntrace_release. */
+export type Release = 'resume' | 'kill' | 'stop';
+
+/** One thread (tid > 0), all threads of a process not named before (tid -1), of all (pid -1). */
+export interface ThreadRef {
+  pid: number;
+  tid: number;
+}
+
+export interface ResumeAction extends ThreadRef {
+  kind: 'cont' | 'step' | 'range' | 'stay';
+  /** Deliver this (Linux number); 0 discards the one it stopped for. */
+  signo?: number;
+  lo?: bigint;
+  hi?: bigint;
+}
+
+export interface LaunchSpec {
+  file: string;
+  args: string[]; // argv with argv[0]
+  env?: string[];
+  cwd?: string;
+  noRandomize?: boolean;
+  newGroup?: boolean;
+  stdio?: [string | undefined, string | undefined, string | undefined];
+  /** How many execs to run through before the program is there: 1, or 2 with a shell or wrapper. */
+  execs?: number;
+}
+
+export type BreakType = 0 | 1 | 2 | 3 | 4; // the Z packets' numbers
+
+export interface Sets {
+  signalStop?: bigint; // bit N: signal N + 1
+  signalNote?: bigint;
+  faultStop?: bigint;
+  lifeStop?: EventTypeList;
+  lifeNote?: EventTypeList;
+  followFork?: boolean;
+  followVfork?: boolean;
+  /** System call numbers, or 'all', or [] for none. */
+  entryStop?: number[] | 'all';
+  exitStop?: number[] | 'all';
+  entryNote?: number[] | 'all';
+  exitNote?: number[] | 'all';
+}
+export type EventTypeList = readonly number[]; // EventType members >= NewThread
+
+export interface Holder {
+  engineId: bigint;
+  sinceNs: bigint;
+  pid: number;
+  uid: number;
+  tid: number;
+  why: number;
+  label: string;
+}
+
+/**
+ * One engine: its inferiors, their threads, and every operation on them, over a Channel. Methods
+ * throw EngineError. All synchronous; events() must be called when the channel is readable.
+ */
+export interface Engine {
+  readonly channel: Channel;
+  readonly inferiors: ReadonlyMap<number, Inferior>;
+  readonly provider: string;
+  readonly engineId: bigint;
+  readonly pageSize: number;
+  /** Feature by the name behind NTRACE_F_, lower-case: 'watch', 'step', 'range_step'. */
+  has(feature: string): boolean;
+
+  /** Attaches a process; with stop, all its threads are held on return. */
+  attach(pid: number, options?: { stop?: boolean; release?: Release }): Inferior;
+  /**
+   * Starts a program and holds it at its first instruction, its Exec event in thread.stop. Throws
+   * with the step that failed. Events of others that came meanwhile wait in events(), as with kill().
+   */
+  launch(spec: LaunchSpec): Inferior;
+  detach(pid: number, options?: { release?: Release; tid?: number; signo?: number }): void;
+  /**
+   * SIGKILL; returns when it is reaped (its ProcDead event is consumed). Never hangs: 10 s at most.
+   * It may have read events of other inferiors: call events() before going back to the reactor.
+   */
+  kill(pid: number): void;
+  close(): void;
+
+  /**
+   * Drains the channel. Inferiors and threads are up to date with what it returns: new threads and
+   * followed children exist, dead ones are 'gone' and out of the maps, exec renewed the descriptor.
+   */
+  events(): EngineEvent[];
+  /** Blocks up to ms until events() would give something (tests and launches). */
+  wait(ms: number): boolean;
+
+  /**
+   * Returns how many threads others still hold. Entries that fail alone throw only if all fail. A
+   * thread whose stop is not read yet stays held: its event comes with the next events().
+   */
+  resume(actions: readonly ResumeAction[], waitUs?: number): number;
+  /**
+   * Holds them (quietly: no Stopped events); true when all are held, false: some are pending. What
+   * stopped by itself before has its event in the next events(). timeoutUs: 2 s unless told.
+   */
+  stop(
+    refs: readonly ThreadRef[],
+    options?: { wait?: boolean; timeoutUs?: number; soft?: boolean },
+  ): boolean;
+  /** Like stop without waiting: each thread gives a Stopped event when it is held. */
+  interrupt(refs: readonly ThreadRef[]): void;
+
+  /** Raw bytes, cached for the present stop; undefined when this machine or thread has no such set. */
+  regset(thread: Thread, note: number): Buffer | undefined;
+  /** Writes back (and keeps cached) what regset() gave and the caller changed. */
+  putRegset(thread: Thread, note: number, data: Buffer): void;
+
+  /** Bytes read from addr on; fewer than length where memory ends; throws if none could be read. */
+  readMemory(pid: number, addr: bigint, out: Buffer, offset: number, length: number): number;
+  writeMemory(pid: number, addr: bigint, src: Buffer, offset: number, length: number): number;
+
+  /** Idempotent for the same place; throws ENOSPC with the holders named. */
+  insertBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void;
+  removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void;
+
+  /** pid 0: every one attached and the default for later ones. */
+  set(pid: number, sets: Sets): void;
+  signal(pid: number, tid: number, signo: number): void;
+  /** Who else is attached to or holds it. */
+  who(pid: number, tid?: number): Holder[];
+  /** Threads with core and state, fresh from the provider. */
+  listThreads(
+    pid: number,
+  ): { tid: number; pid: number; core: number; heldByOther: boolean; state: number }[];
+}

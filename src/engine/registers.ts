@@ -1,0 +1,124 @@
+import type { Addresses } from './addresses';
+import { Call } from './channel/calls';
+import type { Channel } from './channel/channel';
+import { REGS, REGSET } from './channel/records';
+import { Errno, failure } from './errors';
+import type { Thread } from './thread';
+
+// What providers answer where a machine, a thread or a stop has no such set.
+const ABSENT: readonly number[] = [
+  Errno.EINVAL,
+  Errno.ENODEV,
+  Errno.EIO,
+  Errno.ENODATA,
+  Errno.EOPNOTSUPP,
+];
+
+/** Raw regsets, read at most once per stop. */
+export class RegisterAccess {
+  private readonly head = Buffer.alloc(REGS.size);
+  private readonly entry = Buffer.alloc(REGSET.size);
+  /** Bytes of a set; 0: this machine has none. Threads of both word sizes have their own. */
+  private readonly sizes = new Map<number, number>();
+  /** Buffers of a thread, used again at its next stop. */
+  private readonly buffers = new WeakMap<Thread, Map<number, Buffer>>();
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly addresses: Addresses,
+  ) {
+    this.head.writeBigUInt64LE(channel.addressOf(this.entry), REGS.at.entries);
+    this.head.writeUInt32LE(1, REGS.at.count);
+  }
+
+  read(thread: Thread, note: number): Buffer | undefined {
+    const cached = thread.regsets.get(note);
+    if (cached !== undefined) return cached;
+    let buf = this.bufferOf(thread, note);
+    if (buf === undefined) {
+      const size = this.sizeOf(thread, note);
+      if (size === 0) return undefined;
+      buf = this.newBuffer(thread, note, size);
+    }
+    const error = this.transfer(Call.GetRegs, thread, note, buf, buf.length);
+    if (error !== 0) {
+      if (ABSENT.includes(error)) return undefined;
+      throw failure(error, `read registers of thread ${thread.tid}`);
+    }
+    const got = this.entry.readUInt32LE(REGSET.at.got);
+    if (got < buf.length) buf = this.shrink(thread, note, buf, got);
+    thread.regsets.set(note, buf);
+    return buf;
+  }
+
+  write(thread: Thread, note: number, data: Buffer): void {
+    const error = this.transfer(Call.SetRegs, thread, note, data, data.length);
+    if (error !== 0) {
+      thread.regsets.delete(note);
+      throw failure(error, `write registers of thread ${thread.tid}`);
+    }
+    const cached = thread.regsets.get(note);
+    if (cached === data) return;
+    if (cached !== undefined && cached.length === data.length) data.copy(cached);
+    else thread.regsets.delete(note);
+  }
+
+  /** After an exec sets may have other sizes. */
+  forget(thread: Thread): void {
+    this.buffers.delete(thread);
+    this.sizes.clear();
+  }
+
+  private bufferOf(thread: Thread, note: number): Buffer | undefined {
+    return this.buffers.get(thread)?.get(note);
+  }
+
+  private newBuffer(thread: Thread, note: number, size: number): Buffer {
+    let own = this.buffers.get(thread);
+    if (own === undefined) {
+      own = new Map();
+      this.buffers.set(thread, own);
+    }
+    const buf = Buffer.alloc(size);
+    own.set(note, buf);
+    return buf;
+  }
+
+  // A 32-bit thread's set is shorter than the size we learned from a 64-bit one.
+  private shrink(thread: Thread, note: number, buf: Buffer, got: number): Buffer {
+    const short = this.newBuffer(thread, note, got);
+    buf.copy(short, 0, 0, got);
+    return short;
+  }
+
+  private sizeOf(thread: Thread, note: number): number {
+    const known = this.sizes.get(note);
+    if (known !== undefined) return known;
+    const error = this.transfer(Call.GetRegs, thread, note, undefined, 0);
+    if (error !== 0 && !ABSENT.includes(error)) {
+      throw failure(error, `read registers of thread ${thread.tid}`);
+    }
+    const size = error === 0 ? this.entry.readUInt32LE(REGSET.at.got) : 0;
+    if (size > 0) this.sizes.set(note, size);
+    return size;
+  }
+
+  /** Positive errno, 0 for success. */
+  private transfer(
+    call: number,
+    thread: Thread,
+    note: number,
+    buf: Buffer | undefined,
+    length: number,
+  ): number {
+    const { entry } = this;
+    entry.writeInt32LE(thread.tid, REGSET.at.tid);
+    entry.writeUInt32LE(note, REGSET.at.note);
+    entry.writeBigUInt64LE(thread.stopId, REGSET.at.stop_id);
+    entry.writeBigUInt64LE(buf === undefined ? 0n : this.addresses.of(buf), REGSET.at.buf);
+    entry.writeUInt32LE(length, REGSET.at.len);
+    entry.writeInt32LE(0, REGSET.at.error);
+    const result = this.channel.call(call, this.head);
+    return result < 0 ? -result : entry.readInt32LE(REGSET.at.error);
+  }
+}

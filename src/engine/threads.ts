@@ -1,0 +1,38 @@
+import { Call } from './channel/calls';
+import type { Channel } from './channel/channel';
+import { threadDecoder, type ThreadRecord } from './channel/codec';
+import { THREADS } from './channel/records';
+import { failure } from './errors';
+
+/** Lists threads: the buffer grows to the largest process seen. */
+export class ThreadLister {
+  private readonly record = Buffer.alloc(THREADS.size);
+  private readonly decode: (buf: Uint8Array) => ThreadRecord[];
+  private buf: Buffer;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly stride: number,
+  ) {
+    this.decode = threadDecoder(stride);
+    this.buf = Buffer.alloc(64 * stride);
+  }
+
+  /** pid 0: of all attached processes. */
+  list(pid: number): ThreadRecord[] {
+    for (;;) {
+      const { record, stride } = this;
+      const capacity = this.buf.length / stride;
+      record.writeInt32LE(pid, THREADS.at.pid);
+      record.writeBigUInt64LE(this.channel.addressOf(this.buf), THREADS.at.buf);
+      record.writeUInt32LE(capacity, THREADS.at.capacity);
+      const result = this.channel.call(Call.Threads, record);
+      if (result < 0) throw failure(result, `list the threads of process ${pid}`);
+      const count = record.readUInt32LE(THREADS.at.count);
+      if (count <= capacity) {
+        return count === 0 ? [] : this.decode(this.buf.subarray(0, count * stride));
+      }
+      this.buf = Buffer.alloc(count * 2 * stride);
+    }
+  }
+}
