@@ -195,6 +195,10 @@ struct ntrace_threads { /* NTRACE_IOC_THREADS */
  * An entry names one thread (tid > 0), every thread of a process that no
  * earlier entry of the batch named (pid > 0, tid = -1), or of every attached
  * process (pid = -1, tid = -1). First match wins.
+ *
+ * Nothing is passed over unseen: a wildcard lets go only what the engine has
+ * been told of. A thread whose event is still to be read stays held; an entry
+ * that names it and quotes 0 is ESTALE.
  */
 enum ntrace_action {
 	NTRACE_ACT_CONT = 1,
