@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reactor.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "embedded/provider.h"
+
+namespace ntrace
+{
+
+namespace
+{
+
+constexpr int64_t kNever = INT64_MAX;
+constexpr int kMaxEvents = 128;
+constexpr uint32_t kSlotBits = 16;
+constexpr uint32_t kGenerations = 1u << 15; // ids stay positive
+
+// events that belong to no source
+constexpr uint64_t kTagLoop = 1ull << 40;
+constexpr uint64_t kTagSignals = 2ull << 40;
+constexpr uint64_t kTagProvider = 3ull << 40;
+
+int epoll_set(int epoll_fd, int op, int fd, uint32_t events, uint64_t data)
+{
+	epoll_event e = {};
+	e.events = events;
+	e.data.u64 = data;
+	return epoll_ctl(epoll_fd, op, fd, &e) ? -errno : 0;
+}
+
+int epoll_sleep(int epoll_fd, epoll_event *events, int64_t timeout_ns)
+{
+	if (timeout_ns == 0 || timeout_ns == kNever)
+		return epoll_wait(epoll_fd, events, kMaxEvents, timeout_ns ? -1 : 0);
+	static bool has_pwait2 = true;
+	if (has_pwait2) {
+		timespec t = {time_t(timeout_ns / 1000000000), long(timeout_ns % 1000000000)};
+		int n = epoll_pwait2(epoll_fd, events, kMaxEvents, &t, nullptr);
+		if (n >= 0 || errno != ENOSYS)
+			return n;
+		has_pwait2 = false; // before Linux 5.11
+	}
+	int64_t ms = (timeout_ns + 999999) / 1000000;
+	return epoll_wait(epoll_fd, events, kMaxEvents, int(std::min<int64_t>(ms, INT32_MAX)));
+}
+
+class EngineSource : public Source
+{
+      public:
+	explicit EngineSource(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+	int attach(Poller poller) override
+	{
+		return needs_asking() ? 0 : poller.add(engine_->fd(), EPOLLIN);
+	}
+	int32_t on_events(uint32_t events, bool) override
+	{
+		return kReadyRead | (events & (EPOLLHUP | EPOLLERR) ? kReadyHangup : 0);
+	}
+	bool needs_asking() const override { return engine_->fd() < 0; }
+	int32_t pending() override { return engine_->readable() ? kReadyRead : 0; }
+
+      private:
+	std::shared_ptr<Engine> engine_;
+};
+
+} // namespace
+
+int Poller::add(int fd, uint32_t events, bool output)
+{
+	return epoll_set(epoll_fd_, EPOLL_CTL_ADD, fd, events, id_ | (output ? kOutput : 0));
+}
+
+void Poller::change(int fd, uint32_t events, bool output)
+{
+	epoll_set(epoll_fd_, EPOLL_CTL_MOD, fd, events, id_ | (output ? kOutput : 0));
+}
+
+void Poller::remove(int fd) { epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr); }
+
+Reactor::Reactor(int32_t *pairs)
+	: epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), pairs_(pairs), slots_(1), timer_(kNever)
+{
+}
+
+Reactor::~Reactor() { close(epoll_fd_); }
+
+int64_t Reactor::now() const
+{
+	timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
+}
+
+int Reactor::add(std::unique_ptr<Source> source)
+{
+	uint32_t index;
+	if (!free_slots_.empty()) {
+		index = free_slots_.back();
+		free_slots_.pop_back();
+	} else if (slots_.size() < (1u << kSlotBits)) {
+		index = uint32_t(slots_.size());
+		slots_.emplace_back();
+	} else {
+		return -ENFILE;
+	}
+	Slot &slot = slots_[index];
+	int id = int(slot.generation << kSlotBits | index);
+	int err = source->attach(Poller(epoll_fd_, uint32_t(id)));
+	if (err) {
+		free_slots_.push_back(index);
+		return err;
+	}
+	if (source->needs_asking())
+		asked_.push_back(id);
+	slot.source = std::move(source);
+	return id;
+}
+
+int Reactor::add_engine(std::shared_ptr<Engine> engine)
+{
+	if (engine->fd() < 0 && !provider_) {
+		provider_ = &Provider::instance();
+		int fd = provider_->event_fd();
+		if (fd >= 0)
+			epoll_set(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN, kTagProvider);
+	}
+	return add(std::make_unique<EngineSource>(std::move(engine)));
+}
+
+Source *Reactor::find(int id) const
+{
+	uint32_t index = uint32_t(id) & ((1u << kSlotBits) - 1);
+	if (id <= 0 || index >= slots_.size() ||
+	    slots_[index].generation != uint32_t(id) >> kSlotBits)
+		return nullptr;
+	return slots_[index].source.get();
+}
+
+void Reactor::remove(int id)
+{
+	if (!find(id))
+		return;
+	uint32_t index = uint32_t(id) & ((1u << kSlotBits) - 1);
+	asked_.erase(std::remove(asked_.begin(), asked_.end(), id), asked_.end());
+	slots_[index].source.reset();
+	slots_[index].generation = (slots_[index].generation + 1) % kGenerations;
+	free_slots_.push_back(index);
+}
+
+void Reactor::set_timer(double ms) { timer_ = ms < 0 ? kNever : now() + int64_t(ms * 1e6); }
+
+int Reactor::watch_signals()
+{
+	int err = epoll_set(epoll_fd_, EPOLL_CTL_ADD, signals_.fd(), EPOLLIN, kTagSignals);
+	return err == -EEXIST ? 0 : err;
+}
+
+void Reactor::set_loop_fd(int fd)
+{
+	if (loop_fd_ >= 0)
+		epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, loop_fd_, nullptr);
+	loop_fd_ = fd;
+	loop_ready_ = false;
+	if (fd >= 0)
+		epoll_set(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN, kTagLoop);
+}
+
+void Reactor::report(int id, int32_t bits)
+{
+	if (!bits || count_ == kMaxPairs)
+		return;
+	pairs_[2 * count_] = id;
+	pairs_[2 * count_ + 1] = bits;
+	count_++;
+}
+
+bool Reactor::anything_pending()
+{
+	for (int id : asked_)
+		if (find(id)->pending())
+			return true;
+	return false;
+}
+
+void Reactor::collect_pending()
+{
+	for (int id : asked_)
+		report(id, find(id)->pending());
+}
+
+void Reactor::poll_once(int64_t timeout_ns)
+{
+	if (provider_) {
+		provider_->prepare_wait();
+		if (provider_->wants_pump())
+			timeout_ns = 0;
+	}
+	if (!asked_.empty() && anything_pending())
+		timeout_ns = 0;
+	epoll_event events[kMaxEvents];
+	int n = epoll_sleep(epoll_fd_, events, timeout_ns);
+	bool pump = provider_ && (n < 0 || provider_->wants_pump());
+	int32_t own = 0; // bits of source 0
+	for (int i = 0; i < n; i++) {
+		uint64_t data = events[i].data.u64;
+		if (data == kTagLoop) {
+			loop_ready_ = true;
+		} else if (data == kTagSignals) {
+			own |= signals_.collect() ? kReadySignal : 0;
+		} else if (data == kTagProvider) {
+			pump = true;
+		} else if (Source *source = find(int(uint32_t(data)))) {
+			report(int(uint32_t(data)),
+			       source->on_events(events[i].events, data & Poller::kOutput));
+		}
+	}
+	if (pump)
+		provider_->pump();
+	collect_pending();
+	if (timer_ != kNever && now() >= timer_) {
+		timer_ = kNever;
+		own |= kReadyTimer;
+	}
+	report(0, own);
+}
+
+int Reactor::wait(int64_t timeout_ns)
+{
+	int64_t deadline = timeout_ns < 0 ? kNever : timeout_ns ? now() + timeout_ns : 0;
+	count_ = 0;
+	loop_ready_ = false;
+	for (;;) {
+		int64_t until = std::min(deadline, timer_);
+		int64_t left = until;
+		if (until != kNever && until != 0)
+			left = std::max<int64_t>(until - now(), 0);
+		poll_once(left);
+		if (count_ || loop_ready_ || (deadline != kNever && now() >= deadline))
+			return count_;
+	}
+}
+
+} // namespace ntrace

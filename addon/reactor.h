@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+// One epoll set of sockets, terminals, engines and a timer. No N-API, no libuv.
+#pragma once
+
+#include <stdint.h>
+
+#include <memory>
+#include <vector>
+
+#include "engine.h"
+#include "signals.h"
+#include "source.h"
+
+namespace ntrace
+{
+
+class Provider;
+
+class Reactor
+{
+      public:
+	static constexpr int kMaxPairs = 256;
+
+	// pairs: room for kMaxPairs [source, bits], filled by wait().
+	explicit Reactor(int32_t *pairs);
+	~Reactor();
+	Reactor(const Reactor &) = delete;
+	Reactor &operator=(const Reactor &) = delete;
+
+	// A number above 0, never used again for another source; or -errno.
+	int add(std::unique_ptr<Source> source);
+	int add_engine(std::shared_ptr<Engine> engine);
+	Source *find(int id) const;
+	void remove(int id);
+
+	// Once after ms; negative cancels.
+	void set_timer(double ms);
+	Signals &signals() { return signals_; }
+	// After signals().watch(): listens for them.
+	int watch_signals();
+
+	// Until something is ready or so long is over (negative: no limit); pairs filled.
+	int wait(int64_t timeout_ns);
+
+	// While set (-1: not), wait() also returns when this descriptor is readable.
+	void set_loop_fd(int fd);
+	int loop_fd() const { return loop_fd_; }
+	bool loop_ready() const { return loop_ready_; }
+
+      private:
+	struct Slot {
+		std::unique_ptr<Source> source;
+		uint32_t generation = 0;
+	};
+
+	int64_t now() const;
+	bool anything_pending();
+	void poll_once(int64_t timeout_ns);
+	void collect_pending();
+	void report(int id, int32_t bits);
+
+	int epoll_fd_;
+	int32_t *pairs_;
+	int count_ = 0;
+	std::vector<Slot> slots_;
+	std::vector<uint32_t> free_slots_;
+	std::vector<int> asked_; // sources epoll cannot watch
+	Provider *provider_ = nullptr; // once an embedded engine was added
+	Signals signals_;
+	int64_t timer_; // CLOCK_MONOTONIC nanoseconds
+	int loop_fd_ = -1;
+	bool loop_ready_ = false;
+};
+
+} // namespace ntrace
