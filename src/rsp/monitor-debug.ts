@@ -1,0 +1,88 @@
+import type { DebugComponent, DebugSwitches } from './debug-switches';
+import { MonitorUsageError, type MonitorCommand } from './monitor-command';
+import { ReplyError } from './reply';
+import type { Session } from './session';
+
+const ENOTSUP = 95;
+const ON = ['1', 'on'];
+
+function switches(session: Session): DebugSwitches {
+  const found = session.settings.switches;
+  if (!found) throw new ReplyError(ENOTSUP, 'this server was started without debugging output');
+  return found;
+}
+
+/** Turns components on or off and says so in gdbserver's words. */
+function turn(components: readonly DebugComponent[], name: string): MonitorCommand['run'] {
+  return (session, match) => {
+    const { debug } = switches(session);
+    const on = ON.includes(match[1]!);
+    for (const component of components)
+      if (on) debug.add(component);
+      else debug.delete(component);
+    return `${name} ${on ? 'enabled' : 'disabled'}.\n`;
+  };
+}
+
+function setFormat(session: Session, match: RegExpExecArray): string {
+  const settings = switches(session);
+  let text = '';
+  settings.timestamps = false;
+  for (const option of match[1]!.split(',')) {
+    if (option === '') continue;
+    if (option === 'all' || option === 'none') {
+      settings.timestamps = option === 'all';
+      const state = option === 'all' ? 'enabled' : 'disabled';
+      text += `All extra debug format options ${state}.\n`;
+    } else if (option === 'timestamp') {
+      settings.timestamps = true;
+      text += 'Timestamps will be added to debug output.\n';
+    } else throw new MonitorUsageError(`${text}Unknown debug-format argument: "${option}"\n`);
+  }
+  return text;
+}
+
+/**
+ * gdbserver's switches with its usage lines and answers, which gdb's testsuite and other tools
+ * match, and the spellings of its newer versions.
+ */
+export const debugCommands: readonly MonitorCommand[] = [
+  {
+    pattern: /^set debug (0|1|on|off)$/,
+    usage: 'set debug <0|1>',
+    help: ['Enable general debugging messages'],
+    run: turn(['threads'], 'Debug output'),
+  },
+  {
+    pattern: /^set debug threads (0|1|on|off)$/,
+    run: turn(['threads'], 'Debug output'),
+  },
+  {
+    pattern: /^set debug all (0|1|on|off)$/,
+    run: turn(['threads', 'remote', 'event-loop'], 'All debug output'),
+  },
+  {
+    pattern: /^set debug-hw-points (0|1)$/,
+    usage: 'set debug-hw-points <0|1>',
+    help: ['Enable h/w breakpoint/watchpoint debugging messages'],
+    run: turn(['threads'], 'H/W point debugging output'),
+  },
+  {
+    pattern: /^set (?:remote-debug|debug remote) (0|1|on|off)$/,
+    usage: 'set remote-debug <0|1>',
+    help: ['Enable remote protocol debugging messages'],
+    run: turn(['remote'], 'Protocol debug output'),
+  },
+  {
+    pattern: /^set (?:event-loop-debug|debug event-loop) (0|1|on|off)$/,
+    usage: 'set event-loop-debug <0|1>',
+    help: ['Enable event loop debugging messages'],
+    run: turn(['event-loop'], 'Event loop debug output'),
+  },
+  {
+    pattern: /^set debug-format (.*)$/,
+    usage: 'set debug-format option1[,option2,...]',
+    help: ['Add additional information to debugging messages', 'Options: all, none, timestamp'],
+    run: setFormat,
+  },
+];

@@ -1,0 +1,134 @@
+import fs from 'node:fs';
+import { EventType } from '../engine/channel/event';
+import { FEATURES } from '../engine/channel/enums';
+import type { Holder } from '../engine/engine';
+import { threadName } from '../engine/linux/process';
+import type { MonitorCommand } from './monitor-command';
+import type { Session } from './session';
+import { version } from './version';
+
+const NS = 1e9;
+const MIB = 1 << 20;
+
+/** Column widths from the longest cell; two spaces between columns. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  return rows
+    .map(
+      (row) =>
+        row
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join('  ')
+          .trimEnd() + '\n',
+    )
+    .join('');
+}
+
+function holderRow(pid: number, holder: Holder): string[] {
+  const held = holder.tid !== 0;
+  const seconds = Number(process.hrtime.bigint() - holder.sinceNs) / NS;
+  return [
+    String(pid),
+    held ? String(holder.tid) : 'all',
+    `${holder.engineId} (${holder.label || 'no label'})`,
+    String(holder.pid),
+    String(holder.uid),
+    held ? `holds: ${EventType[holder.why] ?? `event ${holder.why}`}` : 'attached',
+    `${Math.max(0, seconds).toFixed(1)} s`,
+  ];
+}
+
+function who({ engine }: Session): string {
+  if (engine.inferiors.size === 0) return 'No process is being debugged.\n';
+  const rows = [];
+  for (const pid of engine.inferiors.keys())
+    for (const holder of engine.who(pid)) rows.push(holderRow(pid, holder));
+  if (rows.length === 0) return 'Nobody else is attached.\n';
+  return table([['process', 'thread', 'engine', 'by pid', 'uid', 'what', 'since'], ...rows]);
+}
+
+function threads({ engine }: Session): string {
+  const rows: string[][] = [];
+  for (const inferior of engine.inferiors.values())
+    for (const { pid, tid, core, heldByOther } of engine.listThreads(inferior.pid)) {
+      const state = inferior.threads.get(tid)?.state ?? 'unknown';
+      const core_ = core < 0 ? '?' : String(core);
+      const also = heldByOther ? `${state}, held by another` : state;
+      rows.push([String(pid), String(tid), core_, threadName(pid, tid) ?? '?', also]);
+    }
+  if (rows.length === 0) return 'No process is being debugged.\n';
+  return table([['process', 'thread', 'core', 'name', 'state'], ...rows]);
+}
+
+function stats({ engine, target }: Session): string {
+  let all = 0;
+  let held = 0;
+  for (const inferior of engine.inferiors.values())
+    for (const thread of inferior.threads.values()) {
+      all++;
+      if (thread.state === 'held') held++;
+    }
+  const usage = process.resourceUsage();
+  return table([
+    ['processes', String(engine.inferiors.size)],
+    ['threads', `${all} (${held} held)`],
+    ['stops not told yet', String(target.queue.length)],
+    ['server up', `${process.uptime().toFixed(1)} s`],
+    ['server cpu', `${((usage.userCPUTime + usage.systemCPUTime) / 1e6).toFixed(2)} s`],
+    ['server memory', `${(process.memoryUsage.rss() / MIB).toFixed(0)} MiB`],
+    ['server files open', String(fs.readdirSync('/proc/self/fd').length)],
+  ]);
+}
+
+function capabilities({ engine }: Session): string {
+  const list = (wanted: boolean): string =>
+    FEATURES.filter((name) => engine.has(name) === wanted).join(' ') || 'none';
+  return table([
+    ['provider', engine.provider],
+    ['has', list(true)],
+    ['has not', list(false)],
+  ]);
+}
+
+function versions({ engine }: Session): string {
+  return `ntrace ${version()}, ${engine.provider} engine ${engine.engineId}, Linux ${kernel()}\n`;
+}
+function kernel(): string {
+  return fs.readFileSync('/proc/sys/kernel/osrelease', 'latin1').trim();
+}
+
+/** What ntrace tells beyond gdbserver. */
+export const reportCommands: readonly MonitorCommand[] = [
+  {
+    pattern: /^who$/,
+    usage: 'who',
+    help: ['Show who else is attached to the processes, and which threads they hold'],
+    run: who,
+  },
+  {
+    pattern: /^threads$/,
+    usage: 'threads',
+    help: ['Show every thread, the core it ran on, and whether it is held'],
+    run: threads,
+  },
+  {
+    pattern: /^stats$/,
+    usage: 'stats',
+    help: ['Show what the server holds and uses'],
+    run: stats,
+  },
+  {
+    pattern: /^capabilities$/,
+    usage: 'capabilities',
+    help: ['Show what the engine below the server can do'],
+    run: capabilities,
+  },
+  {
+    pattern: /^version$/,
+    usage: 'version',
+    help: ['Show the versions of the server and of its engine'],
+    run: versions,
+  },
+];

@@ -1,0 +1,150 @@
+import { PacketSyntaxError, type Args } from '../args';
+import { encodeStat, fileErrno, hostMode, hostOpenFlags, STAT_SIZE } from '../fileio';
+import { fitting } from '../fit';
+import { FileError, type HostFiles } from '../host-files';
+import { packet, WRITTEN, type Packet, type Reply } from '../packet';
+import { PACKET_SIZE, type Session } from '../session';
+
+/** Bytes of a reply that are not attachment: "F", eight digits, ";". */
+const OVERHEAD = 10;
+
+/** What an operation gives: a number, or bytes for the attachment. */
+type Result = number | Attachment;
+interface Attachment {
+  bytes: Uint8Array;
+  length: number;
+}
+
+function writeAttachment({ out }: Session, { bytes, length }: Attachment): typeof WRITTEN {
+  const taken = fitting(bytes, length, PACKET_SIZE - OVERHEAD);
+  out
+    .begin()
+    .ascii(`F${taken.toString(16)};`)
+    .binary(bytes, 0, taken)
+    .end();
+  return WRITTEN;
+}
+
+/** Every failure, malformed packets included, is F-1 with a number of the File-I/O protocol. */
+function failure(session: Session, name: string, error: unknown): string {
+  let errno: string;
+  if (error instanceof FileError) errno = error.errnoName;
+  else if (error instanceof PacketSyntaxError) errno = 'EINVAL';
+  else throw error;
+  session.log?.('debug', `vFile:${name}: ${errno}`);
+  return `F-1,${fileErrno(errno).toString(16)}`;
+}
+
+/** One Host I/O packet; fields are separated by commas, numbers are hex, names are hex bytes. */
+function operation(
+  name: string,
+  fields: string,
+  summary: string,
+  run: (files: HostFiles, args: Args) => Result,
+): Packet {
+  return packet<Args>({
+    match: `vFile:${name}:`,
+    syntax: `vFile:${name}:${fields}`,
+    summary,
+    when: 'stopped',
+    args: (args) => args,
+    run(session: Session, args: Args): Reply {
+      try {
+        const result = run(session.files, args);
+        return typeof result === 'number'
+          ? `F${result.toString(16)}`
+          : writeAttachment(session, result);
+      } catch (error) {
+        return failure(session, name, error);
+      }
+    },
+  });
+}
+
+function pathname(args: Args): string {
+  const path = args.hexText();
+  if (path === '') args.fail('a file name');
+  if (path.includes('\0')) throw new FileError('EINVAL');
+  return path;
+}
+const stat = (bytes: Buffer): Attachment => ({ bytes, length: STAT_SIZE });
+function invalid(): never {
+  throw new FileError('EINVAL');
+}
+
+/**
+ * Host I/O (GDB manual, "Host I/O Packets"): files of the machine the server runs on, as the
+ * process named by setfs sees them.
+ */
+export const hostIo: Packet[] = [
+  operation(
+    'setfs',
+    'PID',
+    "Chooses whose root directory and mounts later file names mean; 0: the server's.",
+    (files, args) => {
+      const pid = args.num();
+      args.close();
+      files.setProcess(pid);
+      return 0;
+    },
+  ),
+  operation('open', 'NAME,FLAGS,MODE', 'Opens a file and gives its number.', (files, args) => {
+    const path = pathname(args);
+    const flags = hostOpenFlags(args.lit(',').num());
+    const mode = hostMode(args.lit(',').num());
+    args.close();
+    return files.open(path, flags ?? invalid(), mode ?? invalid());
+  }),
+  operation('close', 'FD', 'Closes a file.', (files, args) => {
+    const file = args.num();
+    args.close();
+    files.close(file);
+    return 0;
+  }),
+  operation(
+    'pread',
+    'FD,COUNT,OFFSET',
+    'Reads up to COUNT bytes at OFFSET; fewer where a reply holds no more.',
+    (files, args) => {
+      const file = args.num();
+      const count = Math.min(args.lit(',').num(), PACKET_SIZE - OVERHEAD);
+      const offset = args.lit(',').big();
+      args.close();
+      const bytes = files.scratch(count);
+      return { bytes, length: files.read(file, bytes, count, offset) };
+    },
+  ),
+  operation('pwrite', 'FD,OFFSET,DATA', 'Writes binary data at OFFSET.', (files, args) => {
+    const file = args.num();
+    const offset = args.lit(',').big();
+    args.lit(',');
+    return files.write(file, args.bytes(), offset);
+  }),
+  operation('fstat', 'FD', 'Gives the struct stat of an open file.', (files, args) => {
+    const file = args.num();
+    args.close();
+    return stat(encodeStat(files.fstat(file)));
+  }),
+  operation('stat', 'NAME', 'Gives the struct stat of a file.', (files, args) => {
+    const path = pathname(args);
+    args.close();
+    return stat(encodeStat(files.stat(path)));
+  }),
+  operation('lstat', 'NAME', 'As stat, of a symbolic link itself.', (files, args) => {
+    const path = pathname(args);
+    args.close();
+    return stat(encodeStat(files.lstat(path)));
+  }),
+  operation('unlink', 'NAME', 'Removes a file.', (files, args) => {
+    const path = pathname(args);
+    args.close();
+    files.unlink(path);
+    return 0;
+  }),
+  operation('readlink', 'NAME', 'Gives the target of a symbolic link.', (files, args) => {
+    const path = pathname(args);
+    args.close();
+    const bytes = files.readlink(path);
+    return { bytes, length: bytes.length };
+  }),
+];

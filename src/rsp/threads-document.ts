@@ -1,0 +1,49 @@
+import { EngineError } from '../engine/errors';
+import type { Inferior } from '../engine/inferior';
+import { threadName } from '../engine/linux/process';
+import { escapeXml } from '../engine/linux/xml';
+import type { Thread } from '../engine/thread';
+import type { Session } from './session';
+
+/**
+ * pthread_t as the bytes the program has in memory, hex: the C libraries of Linux use the thread
+ * pointer, and the word it points to is itself. undefined before the library set it up, for threads
+ * that run, and for programs that have no such library.
+ */
+function handle({ engine }: Session, { arch }: Inferior, thread: Thread): string | undefined {
+  if (thread.state !== 'held') return undefined;
+  const size = arch.wordSize;
+  try {
+    const pointer = arch.threadPointer((note) => engine.regset(thread, note));
+    if (pointer === undefined || pointer === 0n) return undefined;
+    const word = Buffer.alloc(size);
+    if (engine.readMemory(thread.pid, pointer, word, 0, size) < size) return undefined;
+    const self = size === 8 ? word.readBigUInt64LE() : BigInt(word.readUInt32LE());
+    return self === pointer ? word.toString('hex') : undefined;
+  } catch (error) {
+    if (error instanceof EngineError) return undefined;
+    throw error;
+  }
+}
+
+function element(session: Session, inferior: Inferior, thread: Thread, core: number): string {
+  let text = `<thread id="${session.threadId(thread.pid, thread.tid)}"`;
+  if (core >= 0) text += ` core="${core}"`;
+  const name = threadName(thread.pid, thread.tid);
+  if (name !== undefined) text += ` name="${escapeXml(name)}"`;
+  const pthread = handle(session, inferior, thread);
+  if (pthread !== undefined) text += ` handle="${pthread}"`;
+  return `${text}/>\n`;
+}
+
+/** The threads document (GDB manual, "Thread List Format"). */
+export function threadsDocument(session: Session): string {
+  let text = '<threads>\n';
+  for (const inferior of session.engine.inferiors.values()) {
+    const cores = new Map<number, number>();
+    for (const { tid, core } of session.engine.listThreads(inferior.pid)) cores.set(tid, core);
+    for (const thread of inferior.threads.values())
+      text += element(session, inferior, thread, cores.get(thread.tid) ?? -1);
+  }
+  return `${text}</threads>\n`;
+}
