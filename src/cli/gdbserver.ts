@@ -1,0 +1,85 @@
+import { parseComm } from './comm';
+import { debugOutput } from './debug-output';
+import { openEndpoint } from './endpoint';
+import { Leave, parseGdbserver, type GdbserverOptions } from './gdbserver-options';
+import { endWithSignals } from './signals';
+import { Messages } from './stderr';
+import { version } from '../rsp/version';
+
+/** The whole of ntrace-gdbserver, and of `ntrace gdbserver`: never throws, ends the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const messages = new Messages();
+  try {
+    const request = parseGdbserver(argv);
+    if (request.kind === 'version') leave(0, versionText());
+    else if (request.kind === 'selftest') {
+      const { selftest } = await import('./selftest.js');
+      leave(selftest((line) => process.stdout.write(`${line}\n`)) ? 0 : 1, '');
+    } else await serve(request.options, messages);
+  } catch (error) {
+    if (error instanceof Leave) {
+      messages.write(error.stderr);
+      leave(error.code, error.stdout);
+    } else {
+      messages.say((error as Error).message);
+      messages.say('Exiting');
+      messages.flush();
+      leave(1, '');
+    }
+  }
+}
+
+async function serve(options: GdbserverOptions, messages: Messages): Promise<void> {
+  // opened first, announced last: who reads "Listening" may connect and finds the program there
+  const announcements: string[] = [];
+  let opening = true;
+  const say = (line: string): void => {
+    if (opening) announcements.push(line);
+    else messages.say(line);
+  };
+  const comm = parseComm(options.comm);
+  const { Server } = await import('../rsp/server.js');
+  const server = new Server({
+    engine: options.engine,
+    program: {
+      program: options.program,
+      wrapper: options.wrapper,
+      noRandomize: options.noRandomize,
+      startupWithShell: options.startupWithShell,
+      cwd: undefined,
+      environment: new Map(),
+    },
+    once: options.once,
+    multi: options.multi,
+    perClient: false,
+    disabledPackets: options.disabledPackets,
+    observe: options.observe,
+    say,
+    ...debugOutput(options, messages),
+  });
+  endWithSignals(server, messages);
+  try {
+    openEndpoint(server, comm, options.comm, say);
+    opening = false;
+    if (options.attachPid !== undefined) server.attach(options.attachPid);
+    else if (options.program.length > 0) server.launch(options.program);
+  } catch (error) {
+    server.shutdown();
+    throw error;
+  }
+  announcements.forEach(say);
+  server.run();
+}
+
+function leave(code: number, text: string): void {
+  process.exitCode = code;
+  process.stdout.write(text, () => process.exit(code));
+}
+
+function versionText(): string {
+  return (
+    `ntrace-gdbserver ${version()}, compatible with GNU gdbserver 13.1\n` +
+    'License GPL-2.0; there is no warranty.\n' +
+    `This gdbserver was configured as "${process.arch === 'x64' ? 'x86_64' : process.arch}-linux-gnu"\n`
+  );
+}

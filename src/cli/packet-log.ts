@@ -1,0 +1,19 @@
+import fs from 'node:fs';
+
+/** Lines appended to a file as they come, so that nothing is lost when the process is killed. */
+export class PacketLog {
+  private readonly fd: number;
+
+  /** Throws an Error with .code. */
+  constructor(path: string) {
+    this.fd = fs.openSync(path, 'a', 0o600);
+  }
+
+  line(text: string): void {
+    try {
+      fs.writeSync(this.fd, `${text}\n`);
+    } catch {
+      // a full disk must not end a debugging session
+    }
+  }
+}
