@@ -96,6 +96,7 @@ class NtraceEngine implements Engine, Launcher {
     for (let n = 0; n <= EVENTS_PER_READ; n++) {
       this.eventViews.push(this.eventBuf.subarray(0, n * this.hello.eventSize));
     }
+    if (observer) this.defaults.dropStops();
     this.sendSets(0, this.defaults, ALL_SETS);
   }
 

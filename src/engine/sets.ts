@@ -76,6 +76,12 @@ export class SetState {
     return valid;
   }
 
+  /** An observer holds nobody: it starts without the default stops. */
+  dropStops(): void {
+    this.signalStop = 0n;
+    this.faultStop = 0n;
+  }
+
   /** Writes a struct ntrace_sets. valid: SetValid bits. */
   encode(record: Buffer, pid: number, valid: number): void {
     record.fill(0);
