@@ -22,6 +22,9 @@ namespace
 // A pipe without a writer, or a modem line, must not hold up the server.
 constexpr int kAlways = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
+// openat2 refuses what means nothing for O_PATH.
+int with_always(int flags) { return flags | (flags & O_PATH ? O_CLOEXEC : kAlways); }
+
 bool same_file(const std::string &a, const std::string &b)
 {
 	struct stat x, y;
@@ -61,10 +64,10 @@ int open_below(pid_t pid, const std::string &path, int flags, mode_t mode)
 int open_in_root(pid_t pid, const std::string &path, int flags, mode_t mode)
 {
 	if (!shares_our_root(pid))
-		return open_below(pid, path, flags | kAlways, mode);
+		return open_below(pid, path, with_always(flags), mode);
 	int fd;
 	do {
-		fd = open(path.c_str(), flags | kAlways, mode);
+		fd = open(path.c_str(), with_always(flags), mode);
 	} while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }

@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 const ERRNO: Readonly<Record<string, number>> = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 2, // setfs named a process that is gone
   EINTR: 4,
   EIO: 5,
   EBADF: 9,

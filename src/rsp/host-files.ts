@@ -54,7 +54,7 @@ export class HostFiles {
     let file = this.table.indexOf(undefined);
     if (file < 0) file = this.table.length;
     if (file >= MAX_FILES) throw new FileError('EMFILE');
-    this.table[file] = this.openHost(path, flags, mode);
+    this.table[file] = positive(native.openInRoot(this.pid, path, flags, mode));
     return file;
   }
   close(file: number): void {
@@ -80,20 +80,16 @@ export class HostFiles {
     return checked(() => fs.fstatSync(fd, { bigint: true }));
   }
   stat(path: string): fs.BigIntStats {
-    if (this.sharesOurs()) return checked(() => fs.statSync(path, { bigint: true }));
-    return this.statBelowRoot(path, 0);
+    return this.statNamed(path, O_PATH);
   }
   /** As stat, of a symbolic link itself. */
   lstat(path: string): fs.BigIntStats {
-    if (this.sharesOurs()) return checked(() => fs.lstatSync(path, { bigint: true }));
-    return this.statBelowRoot(path, fs.constants.O_NOFOLLOW);
+    return this.statNamed(path, O_PATH | fs.constants.O_NOFOLLOW);
   }
   unlink(path: string): void {
-    if (this.sharesOurs()) checked(() => fs.unlinkSync(path));
-    else positive(native.unlinkInRoot(this.pid, path));
+    positive(native.unlinkInRoot(this.pid, path));
   }
   readlink(path: string): Uint8Array {
-    if (this.sharesOurs()) return checked(() => fs.readlinkSync(path, { encoding: 'buffer' }));
     const target = native.readlinkInRoot(this.pid, path);
     if (typeof target === 'number') throw new FileError(native.errnoName(-target));
     return target;
@@ -115,40 +111,13 @@ export class HostFiles {
     if (fd === undefined) throw new FileError('EBADF');
     return fd;
   }
-  private openHost(path: string, flags: number, mode: number): number {
-    // a FIFO or a terminal must neither block the server nor become its own
-    const safe = flags | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
-    if (this.sharesOurs()) return checked(() => fs.openSync(path, safe, mode));
-    // openat2 refuses a mode where nothing is created
-    const needed = flags & fs.constants.O_CREAT ? mode : 0;
-    return positive(native.openInRoot(this.pid, path, safe, needed));
-  }
-  private statBelowRoot(path: string, flags: number): fs.BigIntStats {
+  private statNamed(path: string, flags: number): fs.BigIntStats {
     // O_PATH: nothing is opened, so no permission to read is needed
-    const fd = positive(native.openInRoot(this.pid, path, O_PATH | flags, 0));
+    const fd = positive(native.openInRoot(this.pid, path, flags, 0));
     try {
       return checked(() => fs.fstatSync(fd, { bigint: true }));
     } finally {
       fs.closeSync(fd);
-    }
-  }
-
-  /**
-   * Has the process our root directory and mounts? Then names are looked up plainly: that also
-   * follows the links of /proc (exe, fd/N), which lookups below another root never do.
-   */
-  private sharesOurs(): boolean {
-    if (this.pid === 0) return true;
-    try {
-      const theirs = fs.statSync(`/proc/${this.pid}/root`, { bigint: true });
-      const ours = fs.statSync('/', { bigint: true });
-      return (
-        theirs.ino === ours.ino &&
-        theirs.dev === ours.dev &&
-        fs.readlinkSync(`/proc/${this.pid}/ns/mnt`) === fs.readlinkSync('/proc/self/ns/mnt')
-      );
-    } catch {
-      return false; // gone, or not ours to see: the addon's lookup tells the errno
     }
   }
 }

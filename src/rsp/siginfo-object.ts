@@ -1,4 +1,4 @@
-import { siginfoFrom32, siginfoTo32 } from '../engine/linux/siginfo';
+import { fromCompatSiginfo, toCompatSiginfo } from '../engine/linux/siginfo';
 import { packet } from './packet';
 import { ReplyError } from './reply';
 import type { Session } from './session';
@@ -18,7 +18,7 @@ function raw(session: Session): Buffer {
 /** siginfo_t in the program's own layout. */
 export function readSiginfo(session: Session): Buffer {
   const info = raw(session);
-  return session.inferior().arch.wordSize === 4 ? siginfoTo32(info) : Buffer.from(info);
+  return session.inferior().arch.wordSize === 4 ? toCompatSiginfo(info) : Buffer.from(info);
 }
 
 /** Changes a part of the siginfo_t; the rest stays. */
@@ -31,7 +31,7 @@ function writeSiginfo(session: Session, offset: number, data: Buffer): number {
   session.engine.putRegset(
     session.thread(),
     NT_SIGINFO,
-    narrow ? siginfoFrom32(changed, raw(session)) : changed,
+    narrow ? fromCompatSiginfo(changed) : changed,
   );
   return data.length;
 }
