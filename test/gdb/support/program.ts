@@ -1,0 +1,25 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { repositoryRoot } from '../../support/root';
+
+const SOURCES = path.join(repositoryRoot, 'test/gdb/programs');
+const OUTPUT = path.join(repositoryRoot, 'build/programs');
+
+/** Compiles test/gdb/programs/NAME.c unless it is up to date; the path of the program. */
+export function program(name: string, ...flags: string[]): string {
+  const source = path.join(SOURCES, `${name}.c`);
+  const binary = path.join(OUTPUT, [name, ...flags].join(''));
+  fs.mkdirSync(OUTPUT, { recursive: true });
+  if (!fs.existsSync(binary) || fs.statSync(binary).mtimeMs < fs.statSync(source).mtimeMs)
+    execFileSync('gcc', ['-g', '-O0', '-pthread', '-o', binary, source, ...flags]);
+  return binary;
+}
+
+/** Number of the first line of a program's source that contains text, such as a comment. */
+export function lineOf(name: string, text: string): number {
+  const lines = fs.readFileSync(path.join(SOURCES, `${name}.c`), 'utf8').split('\n');
+  const index = lines.findIndex((line) => line.includes(text));
+  if (index < 0) throw new Error(`${name}.c has no line with "${text}"`);
+  return index + 1;
+}
