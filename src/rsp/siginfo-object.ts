@@ -31,7 +31,7 @@ function writeSiginfo(session: Session, offset: number, data: Buffer): number {
   session.engine.putRegset(
     session.thread(),
     NT_SIGINFO,
-    narrow ? fromCompatSiginfo(changed) : changed,
+    narrow ? fromCompatSiginfo(changed, raw(session)) : changed,
   );
   return data.length;
 }

@@ -2,8 +2,8 @@ import { readAuxv } from '../../engine/linux/auxv';
 import { execFile } from '../../engine/linux/exec-file';
 import { librariesSvr4 } from '../../engine/linux/libraries';
 import { osdata } from '../../engine/linux/osdata';
+import { engineReader } from '../../engine/linux/tls';
 import { readPacket, type DocumentSource } from '../documents';
-import { memoryReader } from '../memory-reader';
 import type { Packet } from '../packet';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
@@ -31,7 +31,7 @@ function executable(pid: number): string {
 }
 function libraries(session: Session, annex: string): string {
   const { pid, arch } = session.inferior();
-  const list = librariesSvr4(pid, arch.wordSize, memoryReader(session.engine, pid), annex);
+  const list = librariesSvr4(pid, arch.wordSize, engineReader(session.engine, pid), annex);
   if (list === undefined) throw new ReplyError(ESRCH, `process ${pid} has no dynamic linker`);
   return list;
 }
