@@ -46,7 +46,7 @@ test.each(['', 'nonsense', 'help me', 'exit now', 'set debug 2', 'HELP'])(
     const { text, reply } = monitor(command);
     expect(text).toMatch(/^Unknown monitor command\.\n\nThe following monitor commands are/);
     expect(reply).toBe('E01');
-    expect(self.state.shutdowns).toBe(0);
+    expect(self.shutdowns).toBe(0);
   },
 );
 
@@ -90,7 +90,7 @@ test('a server without debugging output says so', () => {
 
 test('exit replies, then ends the server', () => {
   expect(monitor('exit')).toEqual({ text: '', reply: 'OK' });
-  expect(self.state.shutdowns).toBe(1);
+  expect(self.shutdowns).toBe(1);
 });
 
 test('who names engines, holders and reasons', () => {
