@@ -1,8 +1,9 @@
 import type { Args } from './args';
-import { fitting } from './fit';
 import { packet, WRITTEN, type Packet } from './packet';
 import { PACKET_SIZE, type Session } from './session';
 
+/** Most bytes of one piece: even escaped they fit a packet. */
+const MAX_PIECE = (PACKET_SIZE >> 1) - 1;
 /** Documents of reads that were begun and never finished; the oldest goes first. */
 const MAX_UNFINISHED = 8;
 
@@ -70,7 +71,7 @@ export function readPacket(source: DocumentSource): Packet {
       if (document === undefined) return 'E00';
       const offset = Math.min(args.offset, document.length);
       const rest = document.subarray(offset);
-      const count = fitting(rest, Math.min(args.length, rest.length), PACKET_SIZE - 1);
+      const count = Math.min(args.length, rest.length, MAX_PIECE);
       const last = count === rest.length;
       const key = `${source.object}:${args.annex}`;
       if (last) session.documents.delete(key);

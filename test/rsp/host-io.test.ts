@@ -139,8 +139,8 @@ test('a reply never exceeds the packet size, whatever must be escaped', () => {
   const big = Buffer.alloc(PACKET_SIZE + 1000, '#');
   expect(open(file('big', big))).toBe('F0');
   const data = attachment(self.all(`vFile:pread:0,${big.length.toString(16)},0`)[0]!);
-  expect(2 * data.length).toBeLessThanOrEqual(PACKET_SIZE);
-  expect(2 * data.length).toBeGreaterThan(PACKET_SIZE - 20);
+  expect(2 * data.length).toBeLessThanOrEqual(PACKET_SIZE - 10);
+  expect(data.length).toBeGreaterThan(500_000);
   expect(data.equals(big.subarray(0, data.length))).toBe(true);
 });
 
@@ -157,7 +157,7 @@ test('a large file arrives whole, piece by piece', () => {
     pieces.push(piece);
     at += piece.length;
   }
-  expect(pieces.length).toBeLessThan(5);
+  expect(pieces.length).toBe(9);
   expect(Buffer.concat(pieces).equals(big)).toBe(true);
 });
 
@@ -184,6 +184,12 @@ test('numbers are of a table of the session and end with it', () => {
 test('too many open files', () => {
   for (let i = 0; i < 1024; i++) expect(open('/dev/null')).toBe(`F${i.toString(16)}`);
   expect(open('/dev/null')).toBe('F-1,18');
+});
+
+test('LLDB sets flags of its own', () => {
+  expect(open('/dev/null', 0x40000000)).toBe('F-1,16');
+  self.session.lldb = true;
+  expect(open('/dev/null', 0x40000000)).toBe('F0');
 });
 
 test('a FIFO nobody writes does not block the server', async () => {

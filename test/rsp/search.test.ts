@@ -1,7 +1,6 @@
 import { native } from '../../src/native';
 import type { Engine } from '../../src/engine/engine';
 import { EngineError } from '../../src/engine/errors';
-import { fitting } from '../../src/rsp/fit';
 import { scanMemory } from '../../src/rsp/memory-scan';
 import { SelfSession } from './self-session';
 
@@ -113,16 +112,4 @@ test('a scan of endless memory gives up in time and says how far it came', () =>
   expect(end).toBe('late');
   expect(next).toBeGreaterThan(0n);
   expect(performance.now() - began).toBeLessThan(2000);
-});
-
-test('fitting counts escaped bytes exactly', () => {
-  const random = Buffer.alloc(200_000);
-  for (let i = 0; i < random.length; i++) random[i] = (i * 2654435761) >>> 11;
-  random.fill('#', 70_000, 90_000);
-  const out = Buffer.alloc(2 * random.length);
-  const result = new Int32Array(2);
-  for (const room of [0, 1, 2, 100, 65_536, 65_537, 70_001, 70_002, 100_000, 399_999, 400_000]) {
-    native.escape(out, 0, room, random, 0, random.length, result);
-    expect([room, fitting(random, random.length, room)]).toEqual([room, result[0]]);
-  }
 });

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { native } from '../../src/native';
+import { PACKET_SIZE } from '../../src/rsp/session';
 import { hex, SelfSession } from './self-session';
 
 const NT_PRSTATUS = 1;
@@ -113,6 +114,14 @@ test('pieces of a document are of one moment', () => {
   } finally {
     fs.writeFileSync('/proc/self/comm', before);
   }
+});
+
+test('a piece never exceeds the packet size, whatever must be escaped', () => {
+  const huge = '#'.repeat(3 * PACKET_SIZE);
+  self.inferior.arch = { ...self.inferior.arch, targetXml: huge };
+  const reply = self.all(`qXfer:features:read:target.xml:0,${huge.length.toString(16)}`)[0]!;
+  expect(2 * reply.length).toBeLessThanOrEqual(PACKET_SIZE);
+  expect(read('features', 'target.xml', huge.length).equals(Buffer.from(huge))).toBe(true);
 });
 
 test('reads that are never finished do not pile up', () => {

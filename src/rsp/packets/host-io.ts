@@ -1,12 +1,14 @@
 import { PacketSyntaxError, type Args } from '../args';
 import { encodeStat, fileErrno, hostMode, hostOpenFlags, STAT_SIZE } from '../fileio';
-import { fitting } from '../fit';
 import { FileError, type HostFiles } from '../host-files';
 import { packet, WRITTEN, type Packet, type Reply } from '../packet';
-import { PACKET_SIZE, type Session } from '../session';
+import type { Session } from '../session';
 
-/** Bytes of a reply that are not attachment: "F", eight digits, ";". */
-const OVERHEAD = 10;
+/** Most bytes of one read: even escaped they fit a packet, and more at once is not faster. */
+const MAX_READ = 1 << 20;
+
+/** LLDB adds bits of its own that files here need not: non-blocking, no links, close on exec. */
+const LLDB_FLAGS = 0x70000000;
 
 /** What an operation gives: a number, or bytes for the attachment. */
 type Result = number | Attachment;
@@ -16,11 +18,10 @@ interface Attachment {
 }
 
 function writeAttachment({ out }: Session, { bytes, length }: Attachment): typeof WRITTEN {
-  const taken = fitting(bytes, length, PACKET_SIZE - OVERHEAD);
   out
     .begin()
-    .ascii(`F${taken.toString(16)};`)
-    .binary(bytes, 0, taken)
+    .ascii(`F${length.toString(16)};`)
+    .binary(bytes, 0, length)
     .end();
   return WRITTEN;
 }
@@ -40,7 +41,7 @@ function operation(
   name: string,
   fields: string,
   summary: string,
-  run: (files: HostFiles, args: Args) => Result,
+  run: (files: HostFiles, args: Args, session: Session) => Result,
 ): Packet {
   return packet<Args>({
     match: `vFile:${name}:`,
@@ -50,7 +51,7 @@ function operation(
     args: (args) => args,
     run(session: Session, args: Args): Reply {
       try {
-        const result = run(session.files, args);
+        const result = run(session.files, args, session);
         return typeof result === 'number'
           ? `F${result.toString(16)}`
           : writeAttachment(session, result);
@@ -88,13 +89,19 @@ export const hostIo: Packet[] = [
       return 0;
     },
   ),
-  operation('open', 'NAME,FLAGS,MODE', 'Opens a file and gives its number.', (files, args) => {
-    const path = pathname(args);
-    const flags = hostOpenFlags(args.lit(',').num());
-    const mode = hostMode(args.lit(',').num());
-    args.close();
-    return files.open(path, flags ?? invalid(), mode ?? invalid());
-  }),
+  operation(
+    'open',
+    'NAME,FLAGS,MODE',
+    'Opens a file and gives its number.',
+    (files, args, { lldb }) => {
+      const path = pathname(args);
+      const asked = args.lit(',').num();
+      const flags = hostOpenFlags(lldb ? asked & ~LLDB_FLAGS : asked);
+      const mode = hostMode(args.lit(',').num());
+      args.close();
+      return files.open(path, flags ?? invalid(), mode ?? invalid());
+    },
+  ),
   operation('close', 'FD', 'Closes a file.', (files, args) => {
     const file = args.num();
     args.close();
@@ -104,10 +111,10 @@ export const hostIo: Packet[] = [
   operation(
     'pread',
     'FD,COUNT,OFFSET',
-    'Reads up to COUNT bytes at OFFSET; fewer where a reply holds no more.',
+    'Reads up to COUNT bytes at OFFSET, at most 1 MiB; none at the end of the file.',
     (files, args) => {
       const file = args.num();
-      const count = Math.min(args.lit(',').num(), PACKET_SIZE - OVERHEAD);
+      const count = Math.min(args.lit(',').num(), MAX_READ);
       const offset = args.lit(',').big();
       args.close();
       const bytes = files.scratch(count);
