@@ -36,8 +36,11 @@ export function random(seed: number): () => number {
 
 /** Regsets of a stopped thread by note, filled with bytes of the generator. */
 export function randomRegsets(c: Case, next: () => number): Map<number, Buffer> {
-  const bytes = (length: number): Buffer =>
-    Buffer.from(Array.from({ length }, () => next() & 0xff));
+  const bytes = (length: number): Buffer => {
+    const buf = Buffer.alloc(length);
+    for (let at = 0; at + 4 <= length; at += 4) buf.writeUInt32LE(next(), at);
+    return buf;
+  };
   const sets = new Map<number, Buffer>();
   sets.set(NT_PRSTATUS, bytes(c.arch.wordSize === 8 ? 27 * 8 : 17 * 4));
   if (c.layout) {

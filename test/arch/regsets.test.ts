@@ -55,7 +55,8 @@ describe.each(CASES.map((c) => [c.label, c] as const))('%s', (_label, c) => {
       const sets = randomRegsets(c, next);
       const before = clone(sets);
       expect(c.arch.fromG(g(c, sets), reader(sets))).toEqual([]);
-      expect(sets).toEqual(before);
+      const changed = [...sets].filter(([note, raw]) => !raw.equals(before.get(note)!));
+      expect(changed.map(([note]) => note)).toEqual([]);
     }
   });
 
@@ -81,7 +82,7 @@ describe.each(CASES.map((c) => [c.label, c] as const))('%s', (_label, c) => {
       const sets = randomRegsets(c, next);
       const all = g(c, sets);
       const one = c.arch.registers.map((reg) => c.arch.getRegister(reg, reader(sets))!);
-      expect(Buffer.concat(one)).toEqual(all);
+      expect(Buffer.concat(one).toString('hex')).toBe(all.toString('hex'));
     }
   });
 
@@ -138,14 +139,14 @@ describe.each(CASES.map((c) => [c.label, c] as const))('%s', (_label, c) => {
     expect(c.arch.fromG(cut, reader(sets))).toEqual([NT_PRSTATUS]);
     const want = Buffer.from(before);
     want[pc.gOffset]! ^= 0xff;
-    expect(g(c, sets)).toEqual(want);
+    expect(differing(c, want, g(c, sets))).toEqual([]);
   });
 
   test('toG writes at its offset and nowhere else', () => {
     const sets = randomRegsets(c, next);
     const out = Buffer.alloc(c.arch.gSize + 20, 0xaa);
     c.arch.toG(reader(sets), out, 10);
-    expect(out.subarray(10, -10)).toEqual(g(c, sets));
+    expect(out.subarray(10, -10).equals(g(c, sets))).toBe(true);
     expect(out.subarray(0, 10)).toEqual(Buffer.alloc(10, 0xaa));
     expect(out.subarray(-10)).toEqual(Buffer.alloc(10, 0xaa));
   });
@@ -206,7 +207,7 @@ describe('initial state', () => {
     expect(live(sets)).toBe(1n << BigInt(component));
     const want = Buffer.from(before);
     bytes.copy(want, reg.gOffset);
-    expect(g(c, sets)).toEqual(want);
+    expect(differing(c, want, g(c, sets))).toEqual([]);
   });
 
   test('writing an initial value keeps a component idle', () => {
