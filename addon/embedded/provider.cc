@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "provider.h"
-
-#include <errno.h>
+#include "server.h"
 
 namespace ntrace
 {
 
-class Server
-{
-};
-
-Provider::Provider() : server_(new Server) {}
+Provider::Provider() : server_(std::make_unique<embedded::Server>()) {}
 Provider::~Provider() = default;
 
 Provider &Provider::instance()
@@ -19,15 +14,45 @@ Provider &Provider::instance()
 	return provider;
 }
 
-int Provider::open() { return -EOPNOTSUPP; }
-int Provider::ioctl(int, unsigned long, void *, size_t) { return -EBADF; }
-ssize_t Provider::read(int, void *, size_t) { return -EBADF; }
-bool Provider::readable(int) { return false; }
-void Provider::close(int) {}
-void Provider::pump() {}
-bool Provider::wants_pump() const { return false; }
-int Provider::event_fd() { return -1; }
-void Provider::prepare_wait() {}
-int Provider::wait(int, int) { return 0; }
+int Provider::open()
+{
+	return server_->open();
+}
+int Provider::ioctl(int handle, unsigned long request, void *record, size_t size)
+{
+	return server_->ioctl(handle, request, record, size);
+}
+ssize_t Provider::read(int handle, void *buf, size_t size)
+{
+	return server_->read(handle, buf, size);
+}
+bool Provider::readable(int handle)
+{
+	return server_->readable(handle);
+}
+void Provider::close(int handle)
+{
+	server_->close(handle);
+}
+void Provider::pump()
+{
+	server_->pump();
+}
+bool Provider::wants_pump() const
+{
+	return server_->wants_pump();
+}
+int Provider::event_fd()
+{
+	return server_->event_fd();
+}
+void Provider::prepare_wait()
+{
+	server_->prepare_wait();
+}
+int Provider::wait(int handle, int timeout_ms)
+{
+	return server_->wait(handle, timeout_ms);
+}
 
 } // namespace ntrace

@@ -12,7 +12,10 @@
 namespace ntrace
 {
 
+namespace embedded
+{
 class Server;
+}
 
 class Provider
 {
@@ -23,7 +26,8 @@ class Provider
 
 	// A new engine's handle (0 or more), or -errno.
 	int open();
-	// One NTRACE_IOC_* call. "record" is changed in place and is "size" bytes long. 0 or -errno.
+	// One NTRACE_IOC_* call. "record" is changed in place and is "size" bytes long. 0 or
+	// -errno.
 	int ioctl(int handle, unsigned long request, void *record, size_t size);
 	// Whole struct ntrace_event records: bytes, 0 if there are none, or -errno.
 	ssize_t read(int handle, void *buf, size_t size);
@@ -44,7 +48,7 @@ class Provider
 
       private:
 	Provider();
-	std::unique_ptr<Server> server_;
+	std::unique_ptr<embedded::Server> server_;
 };
 
 } // namespace ntrace

@@ -1,7 +1,25 @@
 {
   'variables': {
     'embedded_sources': [
+      'embedded/arrive.cc',
+      'embedded/attach.cc',
+      'embedded/children.cc',
+      'embedded/debugreg.cc',
+      'embedded/deliver.cc',
+      'embedded/detach.cc',
+      'embedded/memory.cc',
+      'embedded/model.cc',
+      'embedded/procfs.cc',
       'embedded/provider.cc',
+      'embedded/query.cc',
+      'embedded/regs.cc',
+      'embedded/resume.cc',
+      'embedded/run.cc',
+      'embedded/server.cc',
+      'embedded/sigchld.cc',
+      'embedded/sites.cc',
+      'embedded/stepover.cc',
+      'embedded/wait.cc',
     ],
   },
 }

@@ -90,13 +90,13 @@ export class Args {
     const start = this.at;
     while (this.at < this.end && !stops.includes(String.fromCharCode(this.buf[this.at]!)))
       this.at++;
-    return this.buf.latin1Slice(start, this.at);
+    return this.buf.toString('latin1', start, this.at);
   }
   /** The remaining text. */
   rest(): string {
     const start = this.at;
     this.at = this.end;
-    return this.buf.latin1Slice(start, this.end);
+    return this.buf.toString('latin1', start, this.end);
   }
   /** The remaining bytes, not copied. */
   bytes(): Buffer {

@@ -1,36 +1,270 @@
 import type { Engine } from '../engine/engine';
 import type { Inferior } from '../engine/inferior';
 import type { Thread } from '../engine/thread';
+import type { ThreadSpec } from './args';
+import type { DebugSwitches } from './debug-switches';
+import type { Dispatcher } from './dispatch';
+import { HostFiles } from './host-files';
 import type { Log } from './log';
-import type { PacketWriter } from './wire/writer';
-import type { ProgramOptions, Target } from './target';
+import { NotifyQueue } from './notify';
+import { ReplyError } from './reply';
+import type { Stop } from './stop';
+import { writeStop } from './stop-reply';
+import type { ProgramOptions } from './program';
+import type { StopListener, Target } from './target';
+import { Framer } from './wire/framer';
+import { PacketWriter } from './wire/writer';
+
+const ESRCH = 3;
+/** Longest packet in either direction, told to the client in qSupported. */
+export const PACKET_SIZE = 0x400000;
+
+/** The byte stream below a session. */
+export interface Transport {
+  /** Takes the bytes at once (copying what it cannot send now). */
+  send(buf: Buffer, offset: number, length: number): void;
+  /** A slow line: replies are run-length encoded. */
+  readonly slow: boolean;
+  /** For messages: "127.0.0.1:4242". */
+  readonly peer: string;
+}
+
+export interface SessionOptions {
+  /** Packets switched off by name (gdbserver's --disable-packet). */
+  disabled: ReadonlySet<string>;
+  log?: Log | undefined;
+  logPackets?: ((line: string) => void) | undefined;
+  /** What `monitor set debug` and its like change. */
+  switches?: DebugSwitches | undefined;
+  /** Extended mode ends no server: --multi, or the client said '!'. */
+  onEnd: (why: 'killed' | 'detached' | 'exited') => void;
+}
 
 /**
  * One client connection: the phase it is in, what it announced, what it selected. The inferiors and
  * their stops live in the Target, which outlives a connection.
  */
-export interface Session {
-  readonly target: Target;
-  readonly engine: Engine;
-  readonly options: ProgramOptions;
+export class Session implements StopListener {
+  readonly framer = new Framer(PACKET_SIZE);
   readonly out: PacketWriter;
-  readonly log: Log | undefined;
+  readonly files = new HostFiles();
+  readonly notify: NotifyQueue;
   /** Features of the client's last qSupported, with their sign: "multiprocess+", "xmlRegisters=i386". */
-  readonly client: Set<string>;
-  readonly multiprocess: boolean;
-  readonly extended: boolean;
-  readonly nonStop: boolean;
+  readonly client = new Set<string>();
+  readonly disabled: ReadonlySet<string>;
+  readonly log: Log | undefined;
+  multiprocess = false;
+  extended = false;
+  nonStop = false;
+  noAck = false;
+  /** The client speaks LLDB's dialect (it asked for thread suffixes). */
+  lldb = false;
+  /** Hg and Hc; tid 0: any, -1: all. */
+  general: ThreadSpec = { pid: 0, tid: 0 };
+  control: ThreadSpec = { pid: 0, tid: 0 };
+  /** Thread ids not told yet of a qfThreadInfo conversation. */
+  threadList: string[] = [];
+  /** Documents of qXfer reads in progress, by object and annex. */
+  readonly documents = new Map<string, Buffer>();
+  /** Called when a console line may be sent now. */
+  private mayConsole = false;
 
-  /** The general thread (Hg), for registers and memory; throws ReplyError when there is none. */
-  thread(): Thread;
-  /** Its process; throws ReplyError when there is none. */
-  inferior(): Inferior;
-  /** Its process if there is one. */
-  current(): Inferior | undefined;
+  constructor(
+    readonly target: Target,
+    private readonly transport: Transport,
+    private readonly dispatcher: Dispatcher,
+    readonly settings: SessionOptions,
+  ) {
+    this.disabled = settings.disabled;
+    this.log = settings.log;
+    this.notify = new NotifyQueue(this);
+    this.out = new PacketWriter((buf, offset, length) => {
+      settings.logPackets?.(`<- ${printable(buf, offset, length)}`);
+      transport.send(buf, offset, length);
+    });
+    this.out.runLength = transport.slow;
+    target.listener = this;
+  }
+
+  get engine(): Engine {
+    return this.target.engine;
+  }
+  get options(): ProgramOptions {
+    return this.target.options;
+  }
+
+  /** The client is gone: nothing of it stays. */
+  close(): void {
+    this.files.closeAll();
+    if (this.target.listener === this) this.target.listener = undefined;
+  }
+
+  // ---- input --------------------------------------------------------------------------------
+
+  /** Works off what was read into the framer, as far as the phase allows. */
+  process(): void {
+    for (;;) {
+      if (this.target.waiting && !this.nonStop) {
+        if (!this.framer.takeInterrupt()) return;
+        this.settings.logPackets?.('-> ^C');
+        this.target.interrupt();
+        continue;
+      }
+      switch (this.framer.next()) {
+        case 'none':
+          return;
+        case 'ack':
+          break;
+        case 'nack':
+          if (!this.noAck) this.out.again();
+          break;
+        case 'interrupt':
+          this.settings.logPackets?.('-> ^C');
+          if (this.nonStop) this.target.stopThreads([{ pid: -1, tid: -1 }]);
+          break;
+        case 'bad':
+          this.settings.logPackets?.('-> (bad checksum)');
+          if (this.noAck) this.reply('E01');
+          else this.sendRaw('-');
+          break;
+        case 'packet': {
+          const { buf, start, end } = this.framer;
+          this.settings.logPackets?.(`-> ${printable(buf, start, end - start)}`);
+          if (!this.noAck) this.sendRaw('+');
+          this.dispatcher.run(this, buf, start, end);
+        }
+      }
+    }
+  }
+  private sendRaw(text: string): void {
+    const buf = Buffer.from(text, 'latin1');
+    this.transport.send(buf, 0, buf.length);
+  }
+
+  // ---- output -------------------------------------------------------------------------------
+
+  /** Sends one reply; text and bytes are escaped as needed. */
+  reply(content: string | Buffer): void {
+    this.out.begin();
+    if (typeof content !== 'string') this.out.binary(content);
+    else if (/[#$}*\u0080-\uffff]/.test(content)) this.out.binary(Buffer.from(content, 'utf8'));
+    else this.out.ascii(content);
+    this.out.end();
+  }
+  /** Sends a stop reply and selects its thread. */
+  tell(stop: Stop): void {
+    if (stop.kind === 'thread') this.general = this.control = { pid: stop.pid, tid: stop.tid };
+    this.out.begin();
+    writeStop(this, stop);
+    this.out.end();
+  }
+  onStop(stop: Stop): void {
+    this.tell(stop);
+    this.ended(stop);
+  }
+  onNotify(): void {
+    this.notify.announce();
+  }
+  /** Plain remote mode is over when the last inferior is. */
+  ended(stop: Stop): void {
+    if (stop.kind === 'exited' || stop.kind === 'signaled') {
+      if (this.general.pid === stop.pid) this.general = this.control = { pid: 0, tid: 0 };
+      this.endIfAlone('exited');
+    }
+  }
+  endIfAlone(why: 'killed' | 'detached' | 'exited'): void {
+    if (!this.extended && this.engine.inferiors.size === 0) this.settings.onEnd(why);
+  }
+
+  /** While run() is active, console text goes to the user at once; otherwise it is lost. */
+  withConsole<T>(run: () => T): T {
+    this.mayConsole = true;
+    try {
+      return run();
+    } finally {
+      this.mayConsole = false;
+    }
+  }
+  /** Console text for the user, as O packets (GDB manual, "qRcmd"). */
+  console(text: string): void {
+    if (!this.mayConsole) return;
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += 1024)
+      this.out
+        .begin()
+        .ascii('O')
+        .hex(bytes, at, Math.min(1024, bytes.length - at))
+        .end();
+  }
+
+  // ---- what is selected ---------------------------------------------------------------------
+
   /** "pPID.TID" for multiprocess clients, else "TID"; hex. */
-  threadId(pid: number, tid: number): string;
-  /** Finds a thread by a packet's id (pid 0: any process); undefined if unknown. */
-  find(spec: { pid: number; tid: number }): Thread | undefined;
-  /** Console text for the user, as an O packet where one is allowed now (monitor commands). */
-  console(text: string): void;
+  threadId(pid: number, tid: number): string {
+    return this.multiprocess ? `p${pid.toString(16)}.${tid.toString(16)}` : tid.toString(16);
+  }
+  /** Finds a thread by a packet's id (pid 0: any process; tid 0 or -1: any thread). */
+  find(spec: ThreadSpec): Thread | undefined {
+    const { inferiors } = this.engine;
+    if (spec.pid > 0) {
+      const inferior = inferiors.get(spec.pid);
+      return spec.tid > 0 ? inferior?.threads.get(spec.tid) : inferior && first(inferior);
+    }
+    if (spec.tid > 0) {
+      for (const inferior of inferiors.values()) {
+        const thread = inferior.threads.get(spec.tid);
+        if (thread) return thread;
+      }
+      return undefined;
+    }
+    const last = this.target.last;
+    if (last?.kind === 'thread') {
+      const thread = inferiors.get(last.pid)?.threads.get(last.tid);
+      if (thread) return thread;
+    }
+    for (const inferior of inferiors.values()) return first(inferior);
+    return undefined;
+  }
+  private buffer = Buffer.allocUnsafeSlow(16384);
+  /** A buffer for one packet's payload; overwritten by the next. */
+  scratch(length: number): Buffer {
+    if (length > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(length);
+    return this.buffer;
+  }
+  /** The general thread (Hg), for registers and memory. */
+  thread(): Thread {
+    const thread = this.find(this.general);
+    if (!thread) throw new ReplyError(ESRCH, this.noThread());
+    return thread;
+  }
+  private noThread(): string {
+    if (this.engine.inferiors.size === 0) return 'no process is being debugged: use run or attach';
+    return `thread ${this.general.tid} of process ${this.general.pid} is gone`;
+  }
+  /** The general thread's process, even when that thread is gone. */
+  current(): Inferior | undefined {
+    const { inferiors } = this.engine;
+    if (this.general.pid > 0) return inferiors.get(this.general.pid);
+    const thread = this.find(this.general);
+    return thread && inferiors.get(thread.pid);
+  }
+  inferior(): Inferior {
+    const inferior = this.current();
+    if (!inferior) throw new ReplyError(ESRCH, this.noThread());
+    return inferior;
+  }
+}
+
+function first(inferior: Inferior): Thread | undefined {
+  for (const thread of inferior.threads.values()) return thread;
+  return undefined;
+}
+
+/** For the packet log: bytes that are not text as \xNN, long packets shortened. */
+function printable(buf: Buffer, offset: number, length: number): string {
+  const shown = Math.min(length, 512);
+  const text = buf
+    .toString('latin1', offset, offset + shown)
+    .replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return shown < length ? `${text}... (${length} bytes)` : text;
 }

@@ -1,18 +1,406 @@
-import type { Engine } from '../engine/engine';
+import { EventType, type EngineEvent } from '../engine/channel/event';
+import type { BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
+import type { Inferior } from '../engine/inferior';
+import type { Thread } from '../engine/thread';
+import { Interest } from './interest';
+import { launchSpec, type ProgramOptions } from './program';
+import { stopProcess, stopThread, type Stop } from './stop';
 
-/** How programs are started, as the command line and the client's Q packets set it. */
-export interface ProgramOptions {
-  /** argv of the last program started or named: vRun without a name uses it. */
-  program: string[];
-  wrapper: string[];
-  noRandomize: boolean;
-  startupWithShell: boolean;
-  cwd: string | undefined;
-  /** Variables set (string) or removed (undefined) relative to the server's own environment. */
-  environment: Map<string, string | undefined>;
+const SIGINT = 2;
+const SIGTRAP = 5;
+const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
+/** How long a stop-all may wait for threads that cannot stop now (vfork parents, disk waits). */
+const QUIESCE_US = 2_000_000;
+
+export type { ProgramOptions } from './program';
+
+/** What the connected client is told; a Session. */
+export interface StopListener {
+  readonly nonStop: boolean;
+  /** The stop reply an all-stop resume earned. */
+  onStop(stop: Stop): void;
+  /** Non-stop: something was added to the queue of stops. */
+  onNotify(): void;
 }
 
-/** The inferiors of one engine and their stops, across connections. */
-export interface Target {
-  readonly engine: Engine;
+/**
+ * The inferiors of one engine and their stops, across connections: which stops the client has not
+ * been told, whether it waits for one, and what it wants to see.
+ *
+ * All-stop: the first stop quiesces every thread; stops that others had at that moment stay queued
+ * and are told by the next resume that would let their thread run, unless they became void (the
+ * breakpoint is gone, the pc was changed, a step nobody waits for any more).
+ */
+export class Target {
+  /** Stops not yet told, oldest first. */
+  readonly queue: Stop[] = [];
+  /** What an all-stop client was told last; '?' repeats it. */
+  last: Stop | undefined;
+  /** An all-stop client is owed a stop reply. */
+  waiting = false;
+  listener: StopListener | undefined;
+  readonly interest: Interest;
+  /** Ends the server (monitor exit). */
+  shutdown: () => void = () => undefined;
+  /** A process ended by itself. */
+  onDeath: (stop: Stop & { kind: 'exited' | 'signaled' }) => void = () => undefined;
+
+  private readonly breakpoints = new Map<
+    string,
+    { pid: number; type: BreakType; addr: bigint; length: number }
+  >();
+  private readonly stepping = new Set<number>(); // tids resumed by a step
+  private interrupting = false;
+
+  constructor(
+    readonly engine: Engine,
+    readonly options: ProgramOptions,
+    /** gdbserver's own messages: a line each. */
+    private readonly say: (line: string) => void = () => undefined,
+  ) {
+    this.interest = new Interest(engine);
+    this.interest.apply();
+  }
+
+  // ---- processes ----------------------------------------------------------------------------
+
+  /** Starts options.program and holds it at its first instruction. */
+  launch(): Inferior {
+    const inferior = this.engine.launch(launchSpec(this.options));
+    this.say(`Process ${this.options.program[0]} created; pid = ${inferior.pid}`);
+    return inferior;
+  }
+  /** Attaches a process and holds all its threads. */
+  attach(pid: number): Inferior {
+    const inferior = this.engine.attach(pid, { stop: true });
+    this.say(`Attached; pid = ${pid}`);
+    return inferior;
+  }
+  kill(pid: number): void {
+    this.say(`Killing process(es): ${pid}`);
+    this.engine.kill(pid);
+    this.collect();
+    this.forget(pid);
+  }
+  /** Lets a process run without us; a signal it was stopped for goes with it if the client allows. */
+  detach(inferior: Inferior): void {
+    const { pid } = inferior;
+    this.say(`Detaching from process ${pid}`);
+    let signal: { tid: number; signo: number } | undefined;
+    for (const { tid, stop } of inferior.threads.values())
+      if (stop?.type === EventType.Signal) {
+        const passes = (this.interest.programSignals >> BigInt(stop.signo - 1)) & 1n;
+        signal = { tid, signo: passes ? stop.signo : 0 };
+        if (passes) break;
+      }
+    this.engine.detach(pid, { release: 'resume', ...signal });
+    this.forget(pid);
+  }
+  /** What vRun, vAttach and a first '?' tell of a process that was just started or attached. */
+  firstStop(inferior: Inferior): Stop & { kind: 'thread' } {
+    const tid = inferior.threads.has(inferior.pid)
+      ? inferior.pid
+      : [...inferior.threads.keys()][0]!;
+    return { kind: 'thread', pid: inferior.pid, tid, signo: SIGTRAP, event: undefined };
+  }
+
+  // ---- breakpoints of the client ------------------------------------------------------------
+
+  insertBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
+    this.engine.insertBreakpoint(pid, type, addr, length);
+    this.breakpoints.set(`${pid}:${type}:${addr}:${length}`, { pid, type, addr, length });
+  }
+  removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
+    this.breakpoints.delete(`${pid}:${type}:${addr}:${length}`);
+    this.engine.removeBreakpoint(pid, type, addr, length);
+  }
+  /** A client that left without removing its breakpoints leaves none behind. */
+  removeAllBreakpoints(): void {
+    for (const { pid, type, addr, length } of [...this.breakpoints.values()]) {
+      try {
+        this.removeBreakpoint(pid, type, addr, length);
+      } catch {
+        // its process is gone, and the breakpoint with it
+      }
+    }
+  }
+  /** The client is gone without a word: what it set goes, what ran goes on. */
+  clientLeft(): void {
+    this.waiting = false;
+    this.removeAllBreakpoints();
+    this.interest.reset();
+    this.interest.apply();
+  }
+  private hasBreakpoint(pid: number, addr: bigint): boolean {
+    for (const b of this.breakpoints.values())
+      if (b.pid === pid && b.addr === addr && b.type < 2) return true;
+    return false;
+  }
+  /** "watch", "rwatch" or "awatch": by what the client set where the hit was. */
+  watchKind(event: EngineEvent): string {
+    for (const b of this.breakpoints.values())
+      if (b.pid === event.pid && event.addr >= b.addr && event.addr < b.addr + BigInt(b.length)) {
+        if (b.type === 2) return 'watch';
+        if (b.type === 3) return 'rwatch';
+        if (b.type === 4) return 'awatch';
+      }
+    return 'watch';
+  }
+
+  // ---- resuming -----------------------------------------------------------------------------
+
+  /** Carries out a vCont; a stop that is due already is told instead of running on. */
+  resume(actions: readonly ResumeAction[]): void {
+    this.waiting = !this.listener?.nonStop;
+    this.interrupting = false;
+    this.dropVoidStops(actions);
+    if (this.waiting && this.queue.some((stop) => this.mayTell(stop, actions))) {
+      this.deliver((stop) => this.mayTell(stop, actions));
+      return;
+    }
+    for (const action of actions) {
+      if (action.tid > 0) this.noteStepping(action.tid, action.kind);
+      else if (action.kind === 'cont') this.stepping.clear();
+    }
+    this.engine.resume(actions);
+    if (this.waiting && !this.anyRunning()) this.pump();
+  }
+
+  private noteStepping(tid: number, kind: ResumeAction['kind']): void {
+    if (kind === 'step' || kind === 'range') this.stepping.add(tid);
+    else this.stepping.delete(tid);
+  }
+
+  private static actionFor(stop: Stop, actions: readonly ResumeAction[]): ResumeAction | undefined {
+    const pid = stopProcess(stop);
+    const tid = stopThread(stop);
+    return actions.find(
+      (a) =>
+        (a.pid === -1 || a.pid === pid) && (a.tid === -1 || tid === undefined || a.tid === tid),
+    );
+  }
+  private mayTell(stop: Stop, actions: readonly ResumeAction[]): boolean {
+    if (stop.kind !== 'thread') return stop.kind !== 'no-resumed';
+    const action = Target.actionFor(stop, actions);
+    return action !== undefined && action.kind !== 'stay';
+  }
+  /** Stops that nobody wants to hear any more when their thread is resumed. */
+  private dropVoidStops(actions: readonly ResumeAction[]): void {
+    for (let i = this.queue.length - 1; i >= 0; i--) {
+      const stop = this.queue[i]!;
+      if (stop.kind === 'no-resumed') {
+        this.queue.splice(i, 1);
+        continue;
+      }
+      if (stop.kind !== 'thread' || !this.mayTell(stop, actions)) continue;
+      const { event } = stop;
+      const kind = Target.actionFor(stop, actions)?.kind;
+      const gone =
+        event === undefined
+          ? stop.signo === 0 || stop.signo === SIGTRAP
+          : event.type === EventType.Break || event.type === EventType.HwBreak
+            ? !this.hasBreakpoint(stop.pid, event.pc) || this.pcMoved(stop.tid, event)
+            : (event.type === EventType.Step && kind === 'cont') ||
+              event.type === EventType.Stopped;
+      if (gone) this.queue.splice(i, 1);
+    }
+  }
+  private pcMoved(tid: number, event: EngineEvent): boolean {
+    const thread = this.engine.inferiors.get(event.pid)?.threads.get(tid);
+    if (!thread || thread.state !== 'held') return true;
+    const { arch } = this.engine.inferiors.get(event.pid)!;
+    const raw = arch.getRegister(arch.pc, (note) => this.engine.regset(thread, note));
+    return (
+      raw === undefined ||
+      (raw.length === 8 ? raw.readBigUInt64LE() : BigInt(raw.readUInt32LE())) !== event.pc
+    );
+  }
+
+  anyRunning(): boolean {
+    for (const inferior of this.engine.inferiors.values())
+      for (const thread of inferior.threads.values()) if (thread.state === 'running') return true;
+    return false;
+  }
+  firstHeld(): Thread | undefined {
+    for (const inferior of this.engine.inferiors.values())
+      for (const thread of inferior.threads.values()) if (thread.state === 'held') return thread;
+    return undefined;
+  }
+
+  // ---- stopping -----------------------------------------------------------------------------
+
+  /** ^C of an all-stop client: any stop will do, SIGINT where there is no other reason. */
+  interrupt(): void {
+    if (!this.waiting) return;
+    this.pump();
+    if (!this.waiting) return;
+    this.interrupting = true;
+    this.quiesce();
+    this.collect();
+    if (this.queue.length === 0) {
+      const thread = this.preferred();
+      if (!thread) {
+        // nothing could be stopped yet: the first thread that does tells
+        this.engine.interrupt(ALL);
+        return;
+      }
+      this.queue.push({
+        kind: 'thread',
+        pid: thread.pid,
+        tid: thread.tid,
+        signo: SIGINT,
+        event: undefined,
+      });
+    }
+    this.deliver(() => true);
+  }
+  /** Holds everything: false when some thread cannot stop now. */
+  quiesce(): boolean {
+    return this.engine.stop(ALL, { wait: true, timeoutUs: QUIESCE_US });
+  }
+  private preferred(): Thread | undefined {
+    const last = this.last?.kind === 'thread' ? this.last : undefined;
+    const thread = last && this.engine.inferiors.get(last.pid)?.threads.get(last.tid);
+    return thread?.state === 'held' ? thread : this.firstHeld();
+  }
+
+  /** '?' of an all-stop client: stops what runs; W00 when there is nothing. */
+  status(): Stop {
+    if (this.engine.inferiors.size === 0) return { kind: 'exited', pid: 0, code: 0 };
+    this.waiting = false;
+    if (this.anyRunning()) this.quiesce();
+    this.collect();
+    const next = this.queue.shift();
+    const { last } = this;
+    if (next) return (this.last = next);
+    if (last?.kind === 'thread' && this.engine.inferiors.get(last.pid)?.threads.has(last.tid))
+      return last;
+    const thread = this.firstHeld();
+    const inferior = [...this.engine.inferiors.values()][0];
+    if (!inferior) return { kind: 'exited', pid: 0, code: 0 };
+    const stop: Stop = thread
+      ? { kind: 'thread', pid: thread.pid, tid: thread.tid, signo: SIGTRAP, event: undefined }
+      : this.firstStop(inferior);
+    this.last = stop;
+    return stop;
+  }
+  /** '?' of a non-stop client: every thread that is stopped now. */
+  allStops(): Stop[] {
+    this.collect();
+    const stops: Stop[] = [...this.queue];
+    for (const inferior of this.engine.inferiors.values())
+      for (const { pid, tid, state, stop } of inferior.threads.values())
+        if (state === 'held' && !stops.some((s) => stopThread(s) === tid))
+          stops.push({
+            kind: 'thread',
+            pid,
+            tid,
+            signo: stop?.type === EventType.Signal ? stop.signo : 0,
+            event: undefined,
+          });
+    return stops;
+  }
+  /** vCtrlC: as ^C; in non-stop mode every thread that runs is stopped. */
+  interruptNonStop(): void {
+    if (this.listener?.nonStop) this.engine.interrupt(ALL);
+    else this.interrupt();
+  }
+
+  /** Non-stop: asks threads to stop; their Stopped events tell. */
+  stopThreads(refs: readonly ThreadRef[]): void {
+    this.engine.interrupt(refs);
+  }
+
+  // ---- events -------------------------------------------------------------------------------
+
+  /** The engine is readable: takes its events and tells what is to be told. */
+  pump(): void {
+    const before = this.queue.length;
+    this.collect();
+    if (this.listener?.nonStop) {
+      if (this.queue.length > before) this.listener.onNotify();
+      return;
+    }
+    if (!this.waiting) return;
+    if (this.queue.length === 0 && !this.anyRunning()) {
+      if (!this.interest.noResumed && this.engine.inferiors.size > 0) return;
+      this.queue.push({ kind: 'no-resumed' });
+    }
+    if (this.queue.length === 0) return;
+    if (this.anyRunning()) {
+      this.quiesce();
+      this.collect();
+    }
+    this.deliver(() => true);
+  }
+  private deliver(may: (stop: Stop) => boolean): void {
+    // what a step asked for comes first, then whatever came first
+    let index = this.queue.findIndex(
+      (s) => s.kind === 'thread' && this.stepping.has(s.tid) && may(s),
+    );
+    if (index < 0) index = this.queue.findIndex(may);
+    if (index < 0 || !this.listener) return;
+    const stop = this.queue.splice(index, 1)[0]!;
+    this.waiting = false;
+    this.interrupting = false;
+    this.last = stop;
+    this.listener.onStop(stop);
+  }
+  private collect(): void {
+    for (const event of this.engine.events()) {
+      const stop = this.stopOf(event);
+      if (!stop) continue;
+      const pid = stopProcess(stop);
+      if (stop.kind === 'exited' || stop.kind === 'signaled') {
+        this.forget(pid!);
+        this.onDeath(stop);
+      }
+      this.queue.push(stop);
+    }
+  }
+  private stopOf(event: EngineEvent): Stop | undefined {
+    const { pid, tid } = event;
+    const thread = (signo: number): Stop => ({ kind: 'thread', pid, tid, signo, event });
+    switch (event.type) {
+      case EventType.ProcDead:
+        return (event.code & 0x7f) === 0
+          ? { kind: 'exited', pid, code: (event.code >> 8) & 0xff }
+          : { kind: 'signaled', pid, signo: event.code & 0x7f };
+      case EventType.Dead: {
+        const i = this.queue.findIndex((s) => s.kind === 'thread' && s.tid === tid);
+        if (i >= 0) this.queue.splice(i, 1);
+        this.stepping.delete(tid);
+        return this.interest.threadEvents && tid !== pid
+          ? { kind: 'thread-exited', pid, tid, code: (event.code >> 8) & 0xff }
+          : undefined;
+      }
+      case EventType.Detached:
+        return { kind: 'exited', pid, code: 0 };
+      case EventType.Exec:
+        this.forgetBreakpoints(pid);
+        return event.stopId !== 0n ? thread(SIGTRAP) : undefined;
+      default:
+    }
+    if (event.stopId === 0n || event.type === EventType.Child) return undefined;
+    switch (event.type) {
+      case EventType.Signal:
+      case EventType.JobStop:
+        return thread(event.signo);
+      case EventType.Stopped:
+        return thread(this.interrupting ? SIGINT : 0);
+      default:
+        return thread(SIGTRAP);
+    }
+  }
+
+  private forgetBreakpoints(pid: number): void {
+    for (const [key, b] of this.breakpoints) if (b.pid === pid) this.breakpoints.delete(key);
+  }
+  /** Nothing is known of a process any more. */
+  forget(pid: number): void {
+    this.forgetBreakpoints(pid);
+    for (let i = this.queue.length - 1; i >= 0; i--)
+      if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);
+    if (this.last && stopProcess(this.last) === pid) this.last = undefined;
+  }
 }

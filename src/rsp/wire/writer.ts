@@ -44,7 +44,7 @@ export class PacketWriter {
     this.room(text.length);
     if (text.length < 24)
       for (let i = 0; i < text.length; i++) this.buf[this.at++] = text.charCodeAt(i);
-    else this.at += this.buf.latin1Write(text, this.at);
+    else this.at += this.buf.write(text, this.at, 'latin1');
     return this;
   }
   /** Two hex digits for each byte. */
@@ -60,13 +60,13 @@ export class PacketWriter {
     this.at = this.pair[1]!;
     return this;
   }
-  /** A 64-bit value as 16 hex digits in memory order (little endian). */
-  little64(value: bigint): this {
+  /** The low bytes of a value as hex digits in memory order, little endian. */
+  littleEndian(value: bigint, bytes: number): this {
     this.room(16);
     let low = Number(value & 0xffffffffn);
     let high = Number((value >> 32n) & 0xffffffffn);
-    for (let i = 0; i < 4; i++, low >>>= 8) this.byte(low & 0xff);
-    for (let i = 0; i < 4; i++, high >>>= 8) this.byte(high & 0xff);
+    for (let i = 0; i < bytes && i < 4; i++, low >>>= 8) this.byte(low & 0xff);
+    for (let i = 4; i < bytes; i++, high >>>= 8) this.byte(high & 0xff);
     return this;
   }
   private byte(value: number): void {

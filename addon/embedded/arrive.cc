@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+// Taking stops in: what a wait status means and who is to hear of it (man 2 ptrace).
+#include "procfs.h"
+#include "server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+constexpr int kTrapEventStop = 128; // PTRACE_EVENT_STOP
+constexpr int kSyscallStop = SIGTRAP | 0x80;
+constexpr uint8_t kInt3 = 0xcc;
+
+bool is_fault(const siginfo_t &info)
+{
+	return info.si_code > 0 && (info.si_signo == SIGSEGV || info.si_signo == SIGBUS ||
+				    info.si_signo == SIGILL || info.si_signo == SIGFPE);
+}
+
+} // namespace
+
+bool is_async(const siginfo_t &info)
+{
+	return !is_fault(info) && !(info.si_signo == SIGTRAP && info.si_code > 0);
+}
+
+void Server::arrive(Thread &t, int status)
+{
+	Depth depth(depth_);
+	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		died(t, status);
+		return;
+	}
+	if (!WIFSTOPPED(status))
+		return;
+	mark_stopped(t);
+	int signo = WSTOPSIG(status);
+	int event = status >> 16;
+	if (event && event != kTrapEventStop)
+		t.stop = Stop::event;
+	switch (event) {
+	case 0:
+		if (signo == kSyscallStop)
+			arrive_syscall(t);
+		else
+			arrive_signal(t, signo);
+		return;
+	case kTrapEventStop:
+		arrive_event_stop(t, signo);
+		return;
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		arrive_clone(t, event);
+		break;
+	case PTRACE_EVENT_VFORK_DONE: {
+		unsigned long child = 0;
+		ptrace(PTRACE_GETEVENTMSG, t.tid, 0, &child);
+		struct ntrace_event e;
+		fill(e, t, NTRACE_EV_VFORK_DONE, true);
+		e.child = child;
+		post_life(t, e, NTRACE_EV_VFORK_DONE);
+		break;
+	}
+	case PTRACE_EVENT_EXEC:
+		arrive_exec(t);
+		break;
+	case PTRACE_EVENT_EXIT: {
+		unsigned long code = 0;
+		ptrace(PTRACE_GETEVENTMSG, t.tid, 0, &code);
+		struct ntrace_event e;
+		fill(e, t, NTRACE_EV_EXITING, true);
+		e.code = code;
+		post_life(t, e, NTRACE_EV_EXITING);
+		break;
+	}
+	default:
+		break;
+	}
+	if (t.gone)
+		return;
+	apply_asks(t);
+	settle(t);
+}
+
+void Server::arrive_event_stop(Thread &t, int signo)
+{
+	bool group = signo != SIGTRAP;
+	t.stop = group ? Stop::group : Stop::trap;
+	if (group && !t.job_stopped) {
+		struct ntrace_event e;
+		fill(e, t, NTRACE_EV_JOBSTOP, false);
+		e.signo = signo;
+		for (Attachment &a : t.process->attachments)
+			post_note(*a.engine, e);
+	}
+	t.job_stopped = group;
+	if (t.fresh)
+		arrive_fresh(t);
+	if (t.gone)
+		return;
+	// an interrupt can overtake the trap of a breakpoint that was hit already
+	if (!group && (!t.process->space->sites.empty() || t.stepped) && resolve_pending_trap(t))
+		return;
+	apply_asks(t);
+	settle(t);
+}
+
+// True when the thread had a trap of ours pending: it was let on to it and arrived anew.
+bool Server::resolve_pending_trap(Thread &t)
+{
+	struct {
+		uint64_t off;
+		uint32_t flags;
+		int32_t nr;
+	} args = {0, 0, 8};
+	siginfo_t infos[8];
+	long n = ptrace(static_cast<__ptrace_request>(PTRACE_PEEKSIGINFO), t.tid, &args, infos);
+	bool pending = false;
+	for (long i = 0; i < n; i++)
+		pending |= infos[i].si_signo == SIGTRAP && infos[i].si_code > 0;
+	if (!pending)
+		return false;
+	bool stepped = t.stepped;
+	request(t, PTRACE_CONT, 0);
+	t.stepped = stepped;
+	int status;
+	if (t.stop == Stop::none && wait_status(t, status, 20 * kNanosPerMilli))
+		arrive(t, status);
+	return true;
+}
+
+void Server::arrive_signal(Thread &t, int signo)
+{
+	t.stop = Stop::signal;
+	siginfo_t info;
+	memset(&info, 0, sizeof(info));
+	if (ptrace(PTRACE_GETSIGINFO, t.tid, 0, &info) < 0) {
+		if (errno == ESRCH) {
+			mark_running(t); // killed meanwhile: its death follows
+			return;
+		}
+		info.si_signo = signo; // a group stop of an old kernel
+	}
+	if (signo == SIGTRAP && info.si_code > 0 && arrive_trap(t, info))
+		return;
+	t.passing = Passing();
+	t.passing.active = true;
+	t.passing.signo = t.passing.original = signo;
+	t.passing.fault = is_fault(info);
+	apply_asks(t);
+	settle(t);
+}
+
+// SIGTRAP from the kernel: breakpoint, step, debug register? False: the program's own.
+bool Server::arrive_trap(Thread &t, const siginfo_t &info)
+{
+	if (!load_regs(t))
+		return true;
+	Process &p = *t.process;
+	if (info.si_code == SI_KERNEL) {
+		uint64_t pc = t.regs.rip - 1;
+		auto found = p.space->sites.find(pc);
+		if (found == p.space->sites.end()) {
+			uint8_t byte = kInt3;
+			if (peek(p, pc, &byte, 1) == 1 && byte == kInt3)
+				return false;
+			// it was removed after the hit: run the instruction that is there now
+			set_pc(t, pc);
+			t.stop = Stop::signal;
+			apply_asks(t);
+			settle(t);
+			return true;
+		}
+		set_pc(t, pc);
+		Site &site = found->second;
+		t.reported_at = pc;
+		t.reported_generation = site.generation;
+		for (Owner &owner : site.owners) {
+			owner.hits++;
+			if (!p.attachment(owner.engine))
+				continue;
+			struct ntrace_event e;
+			fill(e, t, NTRACE_EV_BREAK, true);
+			e.addr = pc;
+			e.break_id = owner.id;
+			post_stop(*owner.engine, t, e);
+			if (t.stepper == owner.engine)
+				t.stepper = nullptr;
+		}
+		apply_asks(t);
+		settle(t);
+		return true;
+	}
+	bool stepped = t.stepped;
+	int index = t.has_debug_registers ? hit_debug(t) : -1;
+	if (index >= 0) {
+		DebugRegister &reg = p.debug[index];
+		bool execute = reg.type == NTRACE_BREAK_HW;
+		for (Owner &owner : reg.owners) {
+			owner.hits++;
+			struct ntrace_event e;
+			fill(e, t, execute ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH, true);
+			e.addr = reg.addr;
+			e.break_id = owner.id;
+			post_stop(*owner.engine, t, e);
+			if (t.stepper == owner.engine)
+				t.stepper = nullptr;
+		}
+		if (stepped && t.stepper)
+			finish_step(t);
+		apply_asks(t);
+		settle(t);
+		return true;
+	}
+	if (info.si_code == TRAP_HWBKPT && t.has_debug_registers) {
+		// its register was removed after the hit
+		apply_asks(t);
+		settle(t);
+		return true;
+	}
+	if (!stepped)
+		return false;
+	if (t.drop_step) {
+		t.drop_step = false;
+		t.stepped = false;
+		apply_asks(t);
+		settle(t);
+		return true;
+	}
+	finish_step(t);
+	apply_asks(t);
+	if (t.holds.empty() && t.stepper && t.action == NTRACE_ACT_RANGE && !t.frozen) {
+		ranging_.push_back(&t);
+		return true;
+	}
+	settle(t);
+	return true;
+}
+
+void Server::arrive_syscall(Thread &t)
+{
+	t.stop = Stop::syscall;
+	struct __ptrace_syscall_info info;
+	memset(&info, 0, sizeof(info));
+	long n = ptrace(static_cast<__ptrace_request>(PTRACE_GET_SYSCALL_INFO), t.tid, sizeof(info),
+			&info);
+	if (n > 0 &&
+	    (info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_EXIT)) {
+		bool entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+		if (entry)
+			t.syscall_nr = info.entry.nr;
+		else if (t.syscall_nr < 0 && load_regs(t))
+			t.syscall_nr = t.regs.orig_rax; // attached in the middle of it
+		uint64_t nr = t.syscall_nr;
+		auto &attachments = t.process->attachments;
+		// entry in reverse attach order, exit in attach order
+		for (size_t i = 0; i < attachments.size(); i++) {
+			Attachment &a = attachments[entry ? attachments.size() - 1 - i : i];
+			const __u64 *stop = entry ? a.sets.entry_stop : a.sets.exit_stop;
+			const __u64 *note = entry ? a.sets.entry_note : a.sets.exit_note;
+			constexpr uint64_t limit = NTRACE_SYSCALL_WORDS * 64;
+			bool stops = bit(stop, nr, limit) && !a.engine->observer;
+			if (!stops && !bit(note, nr, limit) && !(bit(stop, nr, limit)))
+				continue;
+			struct ntrace_event e;
+			fill(e, t, entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT, stops);
+			e.pc = info.instruction_pointer;
+			e.sp = info.stack_pointer;
+			e.nr = nr;
+			if (entry)
+				memcpy(e.args, info.entry.args, sizeof(e.args));
+			else
+				e.args[0] = info.exit.rval;
+			if (stops)
+				post_stop(*a.engine, t, e);
+			else
+				post_note(*a.engine, e);
+		}
+		if (!entry)
+			t.syscall_nr = -1;
+	}
+	apply_asks(t);
+	settle(t);
+}
+
+void Server::died(Thread &t, int status)
+{
+	if (t.gone)
+		return;
+	Process &p = *t.process;
+	bool leader = t.tid == p.pid;
+	if (!leader) {
+		if (!t.fresh) {
+			struct ntrace_event e;
+			fill(e, t, NTRACE_EV_DEAD, false);
+			e.code = status;
+			for (Attachment &a : p.attachments)
+				if ((a.sets.life_stop | a.sets.life_note) &
+				    NTRACE_LIFE(NTRACE_EV_DEAD))
+					post_note(*a.engine, e);
+		}
+		remove_thread(t);
+		return;
+	}
+	// the leader's status comes last: the process is gone
+	struct ntrace_event e;
+	fill(e, t, NTRACE_EV_PROC_DEAD, false);
+	e.code = status;
+	for (Attachment &a : p.attachments) {
+		struct ntrace_event copy = e;
+		copy.seq = ++a.engine->seq;
+		a.engine->events.push_back(copy); // never dropped
+	}
+	remove_process(p);
+}
+
+} // namespace ntrace::embedded

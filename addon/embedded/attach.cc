@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+// Attaching: every thread of a process, without disturbing it, or a reason why not.
+#include "procfs.h"
+#include "server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+constexpr unsigned kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+			      PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE;
+constexpr unsigned kKernelThread = 0x00200000; // PF_KTHREAD
+constexpr uint64_t kStopTimeout = 5000 * kNanosPerMilli;
+
+bool same_user(const TaskStatus &status)
+{
+	for (uid_t uid : status.uid)
+		if (uid != geteuid())
+			return false;
+	return true;
+}
+
+// Why the kernel said no; man 2 ptrace, "Ptrace access mode checking".
+uint32_t refusal(pid_t pid, pid_t &holder)
+{
+	TaskStatus status;
+	TaskStat stat;
+	if (!read_status(pid, status) || !read_stat(pid, pid, stat))
+		return NTRACE_WHY_GONE;
+	if (stat.flags & kKernelThread)
+		return NTRACE_WHY_KERNEL;
+	if (stat.state == 'Z' || stat.state == 'X')
+		return NTRACE_WHY_ZOMBIE;
+	if (status.tracer) {
+		holder = status.tracer;
+		return NTRACE_WHY_TRACED;
+	}
+	if (geteuid() != 0 && !same_user(status))
+		return NTRACE_WHY_CREDS;
+	if (yama_scope() > 0)
+		return NTRACE_WHY_YAMA;
+	return geteuid() != 0 ? NTRACE_WHY_CREDS : NTRACE_WHY_LSM;
+}
+
+} // namespace
+
+unsigned Server::options_of(const Process &p)
+{
+	unsigned options = kOptions | (p.owned ? PTRACE_O_EXITKILL : 0);
+	for (const Attachment &a : p.attachments)
+		if ((a.sets.life_stop | a.sets.life_note) & NTRACE_LIFE(NTRACE_EV_EXITING))
+			options |=
+			    PTRACE_O_TRACEEXIT; // a stop at every thread's end: only on demand
+	return options;
+}
+
+void Server::set_options(Thread &t)
+{
+	if (t.stop != Stop::none)
+		ptrace(PTRACE_SETOPTIONS, t.tid, 0,
+		       static_cast<unsigned long>(options_of(*t.process)));
+}
+
+// Seizes threads until no new one appears. 0 or -errno of the first thread.
+int Server::seize_all(Process &p, unsigned options, uint32_t &count)
+{
+	bool again = true;
+	while (again) {
+		again = false;
+		for (pid_t tid : list_tasks(p.pid)) {
+			if (p.threads.count(tid))
+				continue;
+			if (ptrace(PTRACE_SEIZE, tid, 0, static_cast<unsigned long>(options)) < 0) {
+				int error = errno;
+				// a thread that just ended, or that its creator's event will bring
+				if (error == ESRCH || (error == EPERM && !p.threads.empty()))
+					continue;
+				return -error;
+			}
+			add_thread(p, tid);
+			count++;
+			again = true;
+		}
+	}
+	return p.threads.empty() ? -ESRCH : 0;
+}
+
+void Server::add_attachment(Process &p, Engine &engine, uint32_t release)
+{
+	Attachment a = {&engine, release, false, engine.defaults};
+	p.attachments.push_back(a);
+}
+
+int Server::attach(Engine &engine, void *record)
+{
+	auto &a = *static_cast<struct ntrace_attach *>(record);
+	a.threads = 0;
+	a.reason = NTRACE_WHY_NONE;
+	a.holder_pid = 0;
+	if (a.flags & ~(NTRACE_ATTACH_STOP | NTRACE_ATTACH_THREAD | NTRACE_ATTACH_OWNED) ||
+	    a.pid <= 0 || a.release > NTRACE_RELEASE_STOP)
+		return -EINVAL;
+	if (a.flags & NTRACE_ATTACH_THREAD)
+		return -EOPNOTSUPP;
+	if (engine.observer && a.flags & NTRACE_ATTACH_STOP)
+		return -EROFS;
+	auto refuse = [&](uint32_t reason, int error) {
+		a.reason = reason;
+		return -error;
+	};
+	TaskStatus status;
+	TaskStat stat;
+	if (!read_status(a.pid, status) || !read_stat(status.tgid, a.pid, stat))
+		return refuse(NTRACE_WHY_GONE, ESRCH);
+	if (status.tgid == getpid())
+		return refuse(NTRACE_WHY_SELF, EPERM);
+	if (status.tgid != a.pid)
+		return refuse(NTRACE_WHY_NOT_LEADER, ESRCH);
+	if (stat.flags & kKernelThread)
+		return refuse(NTRACE_WHY_KERNEL, EPERM);
+	auto found = processes_.find(a.pid);
+	Process *p = found == processes_.end() ? nullptr : found->second.get();
+	if (p && p->attachment(&engine))
+		return refuse(NTRACE_WHY_ATTACHED, EEXIST);
+	if (!p) {
+		if (stat.state == 'Z' || stat.state == 'X')
+			return refuse(NTRACE_WHY_ZOMBIE, ESRCH);
+		p = &add_process(a.pid);
+		p->owned = a.flags & NTRACE_ATTACH_OWNED;
+		p->cookie = stat.start_time;
+		int result =
+		    seize_all(*p, kOptions | (p->owned ? PTRACE_O_EXITKILL : 0), a.threads);
+		if (result < 0) {
+			a.reason = refusal(a.pid, a.holder_pid);
+			remove_process(*p);
+			return a.reason == NTRACE_WHY_GONE || a.reason == NTRACE_WHY_ZOMBIE
+				   ? -ESRCH
+				   : -EPERM;
+		}
+		if (Thread *leader = p->leader())
+			leader->cookie = p->cookie;
+	} else {
+		// traced for another engine, or on its way out: taken over as it is
+		p->leaving = p->transparent = false;
+		a.threads = p->threads.size();
+	}
+	add_attachment(*p, engine, a.release);
+	a.cookie = p->cookie;
+	if (!(a.flags & NTRACE_ATTACH_STOP))
+		return 0;
+	struct ntrace_stop_entry entry = {a.pid, -1, 0, 0};
+	struct ntrace_stop all = {};
+	all.entries = reinterpret_cast<uint64_t>(&entry);
+	all.count = 1;
+	all.flags = NTRACE_STOP_WAIT | NTRACE_STOP_QUIET;
+	all.timeout_us = kStopTimeout / 1000;
+	return stop(engine, &all);
+}
+
+} // namespace ntrace::embedded

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+// What the provider knows: engines, processes, address spaces, threads and who holds them.
+#pragma once
+
+#include <ntrace.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace ntrace::embedded
+{
+
+struct Engine;
+struct Process;
+struct Thread;
+
+// One engine keeps one thread stopped.
+struct Hold {
+	Engine *engine;
+	uint64_t stop_id;
+	uint64_t since_ns;
+	uint32_t why; // enum ntrace_event_type
+	bool told;    // its event was read, or there was none
+};
+
+// A stop that was asked for and is not there yet.
+struct Ask {
+	Engine *engine;
+	bool quiet;
+};
+
+// A signal on its way through the engines to the thread.
+struct Passing {
+	bool active = false;
+	bool fault = false;
+	bool changed = false;
+	int signo = 0; // as it is now; 0: discarded
+	int original = 0;
+	uint32_t next = 0; // attach position of the engine to ask next
+};
+
+enum class Stop {
+	none,
+	trap,  // PTRACE_EVENT_STOP: an interrupt, a new thread
+	group, // PTRACE_EVENT_STOP of a job-control stop
+	event, // fork, clone, exec, exit, vfork-done
+	syscall,
+	signal, // signal delivery, SIGTRAP included: a signal can be injected
+};
+
+struct Thread {
+	pid_t tid = 0;
+	Process *process = nullptr;
+	uint64_t cookie = 0;
+	Stop stop = Stop::none; // none: it runs, as far as we know
+	bool gone = false;
+	bool fresh = false;	  // its first stop is still to come
+	bool zombie = false;	  // a leader that exited before its threads
+	bool interrupted = false; // PTRACE_INTERRUPT is on its way
+	bool job_stopped = false; // PTRACE_LISTEN instead of CONT
+	bool drop_step = false;	  // the trap of an abandoned step-over is not news
+	bool stepped = false;	  // last resumed by SINGLESTEP
+	pid_t creator = 0;
+	int frozen = 0;	     // kept stopped by step-overs and detaches of others
+	int running_at = -1; // index in Server::running_
+	std::vector<Hold> holds;
+	std::vector<Ask> asks;
+	Passing passing;
+	std::vector<siginfo_t> deferred; // arrived in the middle of a step-over
+	int inject = 0;			 // deliver at the next resume
+	Engine *self_sent = nullptr;	 // who sent the signal of "inject" by tgkill
+	int self_sent_signo = 0;
+	Engine *stepper = nullptr;	   // whose step this is
+	uint32_t action = NTRACE_ACT_CONT; // STEP or RANGE while stepper is set
+	uint64_t lo = 0, hi = 0;
+	uint64_t reported_at = 0;	  // the site whose hit was told at this stop
+	uint32_t reported_generation = 0; // 0: none
+	bool regs_valid = false;
+	struct user_regs_struct regs;
+	uint32_t debug_generation = 0;
+	bool has_debug_registers = false;
+	int64_t syscall_nr = -1;
+};
+
+struct Owner {
+	Engine *engine;
+	uint32_t id;
+	uint64_t hits;
+};
+
+// Patched bytes: a breakpoint of one or more engines.
+struct Site {
+	uint64_t addr;
+	uint8_t original;
+	uint32_t generation; // tells a removed and re-inserted one apart
+	std::vector<Owner> owners;
+};
+
+// Processes between vfork and exec share one.
+struct AddressSpace {
+	std::map<uint64_t, Site> sites;
+	std::vector<Process *> processes;
+	Thread *stepping_over = nullptr;
+};
+
+struct DebugRegister {
+	uint32_t type = 0; // NTRACE_BREAK_HW, NTRACE_WATCH_*
+	uint64_t addr = 0;
+	uint32_t len = 0;
+	std::vector<Owner> owners; // empty: free
+};
+
+constexpr int kDebugRegisters = 4;
+
+struct Attachment {
+	Engine *engine;
+	uint32_t release;
+	bool quiesced; // stopped by a wildcard, nothing resumed since
+	struct ntrace_sets sets;
+};
+
+struct Process {
+	pid_t pid = 0;
+	uint64_t cookie = 0;
+	bool owned = false;
+	bool leaving = false;	  // no engine any more: threads are let go as they stop
+	bool transparent = false; // a vfork child nobody follows, until it has its own memory
+	int mem_fd = -1;
+	uint32_t debug_generation = 0;
+	DebugRegister debug[kDebugRegisters];
+	std::shared_ptr<AddressSpace> space;
+	std::vector<Attachment> attachments; // in attach order
+	std::map<pid_t, std::unique_ptr<Thread>> threads;
+
+	~Process();
+	Attachment *attachment(const Engine *engine);
+	Thread *leader();
+};
+
+// One NTRACE_IOC_BREAK, by its id.
+struct Break {
+	Process *process;
+	uint32_t type;
+	uint64_t addr;
+	uint32_t len;
+};
+
+struct Engine {
+	int handle = -1;
+	bool hello = false;
+	bool observer = false;
+	uint64_t id = 0;
+	char label[NTRACE_LABEL_LEN] = {};
+	struct ntrace_sets defaults;
+	std::deque<struct ntrace_event> events;
+	size_t notes = 0; // of events, those nobody is held for
+	uint64_t lost = 0;
+	uint64_t seq = 0;
+	uint64_t last_stop_id = 0;
+	uint32_t last_break_id = 0;
+	std::unordered_map<uint32_t, Break> breaks;
+};
+
+} // namespace ntrace::embedded

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "procfs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+// The file's first bytes, NUL-terminated; false when it cannot be read.
+bool slurp(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = ::read(fd, buf, size - 1);
+	::close(fd);
+	if (n <= 0)
+		return false;
+	buf[n] = '\0';
+	return true;
+}
+
+const char *value_of(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	return at ? at + strlen(name) : nullptr;
+}
+
+} // namespace
+
+bool read_stat(pid_t tgid, pid_t tid, TaskStat &stat)
+{
+	char path[64], buf[1024];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", tgid, tid);
+	if (!slurp(path, buf, sizeof(buf)))
+		return false;
+	// the name in parentheses may hold anything, parentheses included
+	char *at = strrchr(buf, ')');
+	if (!at || at[1] != ' ')
+		return false;
+	at += 2;
+	stat.state = *at;
+	int field = 3;
+	for (char *save, *word = strtok_r(at, " ", &save); word;
+	     word = strtok_r(nullptr, " ", &save)) {
+		if (field == 9)
+			stat.flags = strtoul(word, nullptr, 10);
+		else if (field == 22)
+			stat.start_time = strtoull(word, nullptr, 10);
+		else if (field == 39)
+			stat.core = atoi(word);
+		field++;
+	}
+	return true;
+}
+
+bool read_status(pid_t pid, TaskStatus &status)
+{
+	char path[64], buf[4096];
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (!slurp(path, buf, sizeof(buf)))
+		return false;
+	const char *tgid = value_of(buf, "\nTgid:");
+	const char *tracer = value_of(buf, "\nTracerPid:");
+	const char *uid = value_of(buf, "\nUid:");
+	status.tgid = tgid ? atoi(tgid) : pid;
+	status.tracer = tracer ? atoi(tracer) : 0;
+	if (uid)
+		sscanf(uid, "%u %u %u", &status.uid[0], &status.uid[1], &status.uid[2]);
+	return true;
+}
+
+std::vector<pid_t> list_tasks(pid_t pid)
+{
+	std::vector<pid_t> tids;
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	DIR *dir = opendir(path);
+	if (!dir)
+		return tids;
+	while (struct dirent *entry = readdir(dir))
+		if (entry->d_name[0] != '.')
+			tids.push_back(atoi(entry->d_name));
+	closedir(dir);
+	return tids;
+}
+
+int yama_scope()
+{
+	char buf[16];
+	return slurp("/proc/sys/kernel/yama/ptrace_scope", buf, sizeof(buf)) ? atoi(buf) : 0;
+}
+
+bool is_thread_of(pid_t tgid, pid_t tid)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", tgid, tid);
+	return access(path, F_OK) == 0;
+}
+
+} // namespace ntrace::embedded

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+// The few facts about a task that only /proc tells (man 5 proc).
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <vector>
+
+namespace ntrace::embedded
+{
+
+struct TaskStat {
+	char state = '?';
+	unsigned flags = 0;	 // PF_*
+	uint64_t start_time = 0; // clock ticks after boot
+	int core = -1;
+};
+
+// /proc/TGID/task/TID/stat; false when it is gone.
+bool read_stat(pid_t tgid, pid_t tid, TaskStat &stat);
+
+struct TaskStatus {
+	pid_t tgid = 0;
+	pid_t tracer = 0;
+	uid_t uid[3] = {}; // real, effective, saved
+};
+
+// /proc/PID/status; false when it is gone.
+bool read_status(pid_t pid, TaskStatus &status);
+
+// Thread ids of a process now; empty when it is gone.
+std::vector<pid_t> list_tasks(pid_t pid);
+
+// /proc/sys/kernel/yama/ptrace_scope; 0 without yama.
+int yama_scope();
+
+// Does tid belong to tgid?
+bool is_thread_of(pid_t tgid, pid_t tid);
+
+} // namespace ntrace::embedded

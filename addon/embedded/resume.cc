@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+// Holding and letting go in batches.
+#include "procfs.h"
+#include "server.h"
+
+#include <errno.h>
+
+#include <algorithm>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+// After so long without news, stragglers are looked up: a zombie leader never stops.
+constexpr uint64_t kStraggler = 5 * kNanosPerMilli;
+
+bool matches(const Thread &t, pid_t pid, pid_t tid)
+{
+	return tid > 0 ? t.tid == tid : pid == -1 || t.process->pid == pid;
+}
+
+bool held_by(const Thread &t, const Engine &engine)
+{
+	for (const Hold &hold : t.holds)
+		if (hold.engine == &engine)
+			return true;
+	return false;
+}
+
+} // namespace
+
+int Server::resume(Engine &engine, void *record)
+{
+	auto &r = *static_cast<struct ntrace_resume *>(record);
+	auto *entries = reinterpret_cast<struct ntrace_resume_entry *>(r.entries);
+	if (r.flags || r.count > NTRACE_MAX_BATCH)
+		return -EINVAL;
+	if (!entries && r.count)
+		return -EFAULT;
+	r.done = r.events = r.resumed = 0;
+	for (uint32_t i = 0; i < r.count; i++) {
+		struct ntrace_resume_entry &e = entries[i];
+		bool named = e.tid > 0;
+		bool wildcard = e.tid == -1 && (e.pid > 0 || e.pid == -1);
+		e.error = 0;
+		e.held = 0;
+		if (e.action < NTRACE_ACT_CONT || e.action > NTRACE_ACT_STAY || e.signo < 0 ||
+		    e.signo > 64 || (!named && !wildcard))
+			e.error = EINVAL;
+		else if (named && !thread_of(engine, e.tid))
+			e.error = ESRCH;
+		else if (!named && e.pid > 0 && !process_of(engine, e.pid))
+			e.error = ESRCH;
+	}
+	// choose first, then let go: a thread that runs may change everything
+	std::vector<std::pair<pid_t, uint32_t>> chosen;
+	auto choose = [&](Thread &t) {
+		for (uint32_t i = 0; i < r.count; i++) {
+			struct ntrace_resume_entry &e = entries[i];
+			if (e.error && e.error != EBUSY && e.error != ESTALE)
+				continue;
+			if (!matches(t, e.pid, e.tid))
+				continue;
+			if (e.action == NTRACE_ACT_STAY)
+				return;
+			bool named = e.tid > 0;
+			t.asks.erase(
+			    std::remove_if(t.asks.begin(), t.asks.end(),
+					   [&](const Ask &ask) { return ask.engine == &engine; }),
+			    t.asks.end());
+			for (const Hold &hold : t.holds) {
+				if (hold.engine != &engine)
+					continue;
+				if (e.stop_id && hold.stop_id != e.stop_id) {
+					e.error = ESTALE;
+					return;
+				}
+				if (!e.stop_id && !hold.told) {
+					if (named)
+						e.error = ESTALE;
+					return;
+				}
+				chosen.emplace_back(t.tid, i);
+				return;
+			}
+			if (named)
+				e.error = e.stop_id ? ESTALE : EBUSY;
+			return;
+		}
+	};
+	bool only_named = true;
+	for (uint32_t i = 0; i < r.count; i++)
+		only_named &= entries[i].tid > 0;
+	if (only_named) {
+		for (uint32_t i = 0; i < r.count; i++)
+			if (Thread *t =
+				entries[i].error ? nullptr : thread_of(engine, entries[i].tid))
+				choose(*t);
+	} else {
+		for (auto &entry : processes_) {
+			if (!entry.second->attachment(&engine))
+				continue;
+			for (auto &t : entry.second->threads)
+				choose(*t.second);
+		}
+	}
+	for (auto &[tid, index] : chosen) {
+		Thread *t = find_thread(tid);
+		struct ntrace_resume_entry &e = entries[index];
+		if (!t || !release_hold(engine, *t))
+			continue;
+		if (Attachment *a = t->process->attachment(&engine))
+			a->quiesced = false;
+		if (t->passing.active) {
+			if (e.signo != t->passing.signo) {
+				t->passing.signo = e.signo;
+				t->passing.changed = true;
+			}
+		} else if (e.signo) {
+			t->inject = e.signo;
+			if (t->stop != Stop::signal) {
+				t->self_sent = &engine;
+				t->self_sent_signo = e.signo;
+			}
+		}
+		if (e.action == NTRACE_ACT_STEP || e.action == NTRACE_ACT_RANGE) {
+			t->stepper = &engine;
+			t->action = e.action;
+			t->lo = e.lo;
+			t->hi = e.hi;
+		} else if (t->stepper == &engine) {
+			t->stepper = nullptr;
+		}
+		r.resumed++;
+		if (!t->holds.empty())
+			e.held++;
+		if (t->stop == Stop::none || t->frozen || !t->holds.empty())
+			continue;
+		// a range step goes on in pump(), where it can be interrupted
+		if (t->stepper && t->action == NTRACE_ACT_RANGE && !t->passing.active &&
+		    !t->inject && !must_step_over(*t) && !t->process->leaving) {
+			if (t->debug_generation != t->process->debug_generation)
+				write_debug(*t);
+			ranging_.push_back(t);
+			continue;
+		}
+		settle(*t);
+	}
+	for (uint32_t i = 0; i < r.count; i++)
+		r.done += entries[i].error == 0;
+	if (r.wait_us && engine.events.empty())
+		wait(engine.handle, (r.wait_us + 999) / 1000);
+	r.events = engine.events.size();
+	return 0;
+}
+
+int Server::stop(Engine &engine, void *record)
+{
+	auto &s = *static_cast<struct ntrace_stop *>(record);
+	auto *entries = reinterpret_cast<struct ntrace_stop_entry *>(s.entries);
+	if (s.flags & ~(NTRACE_STOP_SOFT | NTRACE_STOP_WAIT | NTRACE_STOP_QUIET) ||
+	    s.count > NTRACE_MAX_BATCH)
+		return -EINVAL;
+	if (s.flags & NTRACE_STOP_SOFT)
+		return -EOPNOTSUPP;
+	if (!entries && s.count)
+		return -EFAULT;
+	s.done = s.stopped = s.pending = 0;
+	bool quiet = s.flags & NTRACE_STOP_QUIET;
+	auto ask = [&](Thread &t) {
+		if (t.gone || held_by(t, engine))
+			return;
+		for (const Ask &present : t.asks)
+			if (present.engine == &engine)
+				return;
+		t.asks.push_back({&engine, quiet});
+		if (t.stop == Stop::none)
+			interrupt(t);
+		else
+			apply_asks(t);
+	};
+	for (uint32_t i = 0; i < s.count; i++) {
+		struct ntrace_stop_entry &e = entries[i];
+		e.error = 0;
+		if (e.tid > 0) {
+			Thread *t = thread_of(engine, e.tid);
+			if (t)
+				ask(*t);
+			else
+				e.error = ESRCH;
+		} else if (e.tid == -1 && (e.pid == -1 || e.pid > 0)) {
+			bool any = e.pid == -1;
+			for (auto &entry : processes_) {
+				Attachment *a = entry.second->attachment(&engine);
+				if (!a || (e.pid > 0 && entry.first != e.pid))
+					continue;
+				any = true;
+				a->quiesced = true;
+				for (auto &t : entry.second->threads)
+					ask(*t.second);
+			}
+			if (!any)
+				e.error = ESRCH;
+		} else {
+			e.error = EINVAL;
+		}
+		s.done += e.error == 0;
+	}
+	// a range step in progress stops where it is
+	for (Thread *t : std::vector<Thread *>(ranging_))
+		if (!t->asks.empty() && t->stop != Stop::none) {
+			ranging_.erase(std::remove(ranging_.begin(), ranging_.end(), t),
+				       ranging_.end());
+			apply_asks(*t);
+		}
+	uint64_t began = now_ns();
+	uint64_t until = s.timeout_us ? began + s.timeout_us * 1000ull : UINT64_MAX;
+	bool looked = false;
+	for (;;) {
+		std::vector<pid_t> moving;
+		s.stopped = 0;
+		for (auto &entry : processes_) {
+			if (!entry.second->attachment(&engine))
+				continue;
+			for (auto &owned : entry.second->threads) {
+				Thread &t = *owned.second;
+				bool asked = false;
+				for (uint32_t i = 0; i < s.count && !asked; i++)
+					asked = !entries[i].error &&
+						matches(t, entries[i].pid, entries[i].tid);
+				if (!asked || t.zombie)
+					continue;
+				if (held_by(t, engine))
+					s.stopped++;
+				else
+					moving.push_back(t.tid);
+			}
+		}
+		s.pending = moving.size();
+		if (moving.empty() || !(s.flags & NTRACE_STOP_WAIT) || now_ns() >= until)
+			break;
+		bool any = false;
+		for (pid_t tid : moving)
+			if (Thread *t = find_thread(tid)) {
+				if (t->stop == Stop::none)
+					any |= collect(*t);
+				// it may have run on since: ask again
+				if (find_thread(tid) == t && t->stop == Stop::none && !t->gone &&
+				    !t->fresh) {
+					bool waiting = false;
+					for (const Ask &present : t->asks)
+						waiting |= present.engine == &engine;
+					if (!waiting)
+						t->asks.push_back({&engine, quiet});
+					interrupt(*t);
+				}
+			}
+		if (any)
+			continue;
+		if (!looked && now_ns() - began > kStraggler) {
+			looked = true;
+			for (pid_t tid : moving) {
+				Thread *t = find_thread(tid);
+				TaskStat stat;
+				if (t && t->stop == Stop::none &&
+				    read_stat(t->process->pid, tid, stat) &&
+				    (stat.state == 'Z' || stat.state == 'X')) {
+					t->zombie = true;
+					struct ntrace_event e;
+					fill(e, *t, NTRACE_EV_DEAD, false);
+					for (Attachment &a : t->process->attachments)
+						if ((a.sets.life_stop | a.sets.life_note) &
+						    NTRACE_LIFE(NTRACE_EV_DEAD))
+							post_note(*a.engine, e);
+				}
+			}
+			continue;
+		}
+		sleep_for_child(std::min(until, now_ns() + kStraggler));
+	}
+	return 0;
+}
+
+} // namespace ntrace::embedded

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+// The provider's one object: all calls, all wait statuses, all threads.
+//
+// A thread runs when no engine holds it and nothing froze it: settle() is the only place that
+// decides so, run() the only one that lets go. arrive() is the only place that takes a stop in.
+// Nothing here blocks without a bound.
+#pragma once
+
+#include "model.h"
+
+#include <signal.h>
+
+#include <unordered_map>
+
+namespace ntrace::embedded
+{
+
+class Server
+{
+      public:
+	Server();
+	~Server();
+
+	int open();
+	int ioctl(int handle, unsigned long request, void *record, size_t size);
+	ssize_t read(int handle, void *buf, size_t size);
+	bool readable(int handle);
+	void close(int handle);
+	void pump();
+	bool wants_pump() const;
+	int event_fd() const { return event_fd_; }
+	void prepare_wait();
+	int wait(int handle, int timeout_ms);
+
+      private:
+	friend class Freeze;
+	using Call = int (Server::*)(Engine &, void *);
+	struct CallEntry {
+		unsigned long request;
+		bool changes; // refused to observers
+		Call call;
+	};
+	static const CallEntry kCalls[];
+
+	// calls (one file each family)
+	int hello(Engine &, void *);
+	int attach(Engine &, void *);
+	int detach(Engine &, void *);
+	int threads(Engine &, void *);
+	int resume(Engine &, void *);
+	int stop(Engine &, void *);
+	int get_regs(Engine &, void *);
+	int set_regs(Engine &, void *);
+	int read_mem(Engine &, void *);
+	int write_mem(Engine &, void *);
+	int set_break(Engine &, void *);
+	int clear_break(Engine &, void *);
+	int break_stats(Engine &, void *);
+	int sets(Engine &, void *);
+	int signal(Engine &, void *);
+	int who(Engine &, void *);
+
+	// lookups
+	Engine *engine(int handle);
+	Process *process_of(Engine &, pid_t pid); // nullptr: not attached by it
+	Thread *thread_of(Engine &, pid_t tid);
+	Thread *find_thread(pid_t tid);
+
+	// attach.cc
+	int seize_all(Process &, unsigned options, uint32_t &count);
+	static unsigned options_of(const Process &);
+	void set_options(Thread &);
+	void add_attachment(Process &, Engine &, uint32_t release);
+
+	// detach.cc
+	void drop_attachment(Process &, Engine &, uint32_t release, int signo, pid_t tid);
+	void let_go(Process &, uint32_t release);
+	void let_thread_go(Thread &);
+	void kill_process(Process &);
+
+	// wait.cc
+	bool collect(Thread &);
+	bool collect_dead();
+	void collect_running();
+	void sleep_for_child(uint64_t until_ns);
+	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
+
+	// arrive.cc
+	void arrive(Thread &, int status);
+	void arrive_event_stop(Thread &, int signo);
+	void arrive_signal(Thread &, int signo);
+	bool arrive_trap(Thread &, const siginfo_t &info);
+	void arrive_syscall(Thread &);
+	void died(Thread &, int status);
+	bool resolve_pending_trap(Thread &);
+
+	// children.cc
+	Thread &add_thread(Process &, pid_t tid);
+	Process &add_process(pid_t pid);
+	void remove_thread(Thread &);
+	void remove_process(Process &);
+	void arrive_clone(Thread &, int event);
+	void arrive_fork(Thread &, int event, pid_t child);
+	void arrive_exec(Thread &);
+	void arrive_fresh(Thread &);
+
+	// deliver.cc
+	void fill(struct ntrace_event &, Thread &, uint32_t type, bool with_regs);
+	void post_stop(Engine &, Thread &, struct ntrace_event &);
+	void post_note(Engine &, struct ntrace_event &);
+	void post_life(Thread &, struct ntrace_event &, uint32_t type);
+	bool ask_next(Thread &);
+	void forget_events(Engine &, pid_t pid);
+	void add_hold(Engine &, Thread &, uint32_t why, uint64_t stop_id, bool told);
+	bool release_hold(Engine &, Thread &);
+
+	// run.cc
+	void settle(Thread &);
+	void run(Thread &);
+	void request(Thread &, int ptrace_request, int signo);
+	void mark_running(Thread &);
+	void mark_stopped(Thread &);
+	void interrupt(Thread &);
+	bool wants_syscalls(const Process &) const;
+	void finish_step(Thread &);
+	void apply_asks(Thread &);
+	void step_range(Thread &);
+
+	// stepover.cc
+	bool must_step_over(Thread &);
+	void step_over(Thread &);
+	void freeze(AddressSpace &, Thread *except, uint64_t timeout_ns);
+	void unfreeze(AddressSpace &, Thread *except);
+
+	// sites.cc
+	int insert_site(Process &, Engine &, uint64_t addr, uint32_t &id, uint32_t &owners);
+	void remove_site(Process &, Engine &, uint64_t addr);
+	void clean_child(Process &child, const AddressSpace &parent);
+
+	// memory.cc
+	int mem_fd(Process &);
+	ssize_t peek(Process &, uint64_t addr, void *buf, size_t len);
+	ssize_t poke(Process &, uint64_t addr, const void *buf, size_t len);
+	ssize_t read_shadowed(Process &, uint64_t addr, void *buf, size_t len);
+	ssize_t write_shadowed(Process &, uint64_t addr, const void *buf, size_t len);
+
+	// regs.cc
+	bool load_regs(Thread &);
+	bool set_pc(Thread &, uint64_t pc);
+
+	// debugreg.cc
+	int insert_debug(Process &, Engine &, uint32_t type, uint64_t addr, uint32_t len,
+			 uint32_t &id, uint32_t &owners);
+	void remove_debug(Process &, Engine &, uint32_t id);
+	int write_debug(Thread &);
+	void refresh_debug(Process &);
+	int hit_debug(Thread &); // index of the register that fired, or -1
+
+	void remove_break(Engine &, uint32_t id);
+	void bury();
+
+	std::unordered_map<int, std::unique_ptr<Engine>> engines_;
+	std::map<pid_t, std::unique_ptr<Process>> processes_;
+	std::unordered_map<pid_t, Thread *> by_tid_;
+	std::unordered_map<pid_t, int> early_; // statuses of children not known yet
+	std::vector<Thread *> running_;
+	std::vector<Thread *> ranging_; // in the middle of a range step, to go on with
+	std::vector<std::unique_ptr<Thread>> dead_threads_; // until no caller can use them
+	std::vector<std::unique_ptr<Process>> dead_processes_;
+	bool missed_ = false; // a wake-up was consumed before everybody was looked at
+	int depth_ = 0;
+	int next_handle_ = 0;
+	uint64_t next_engine_ = 1;
+	uint32_t next_generation_ = 1;
+	int event_fd_ = -1;
+};
+
+// Lets buried objects go when the outermost call returns.
+class Depth
+{
+      public:
+	Depth(int &depth) : depth_(depth) { depth_++; }
+	~Depth() { depth_--; }
+
+      private:
+	int &depth_;
+};
+
+// Sent by somebody, not caused by the instruction itself.
+bool is_async(const siginfo_t &info);
+uint64_t now_ns();
+inline bool bit(const __u64 *words, uint64_t n, uint64_t limit)
+{
+	return n < limit && (words[n / 64] >> (n % 64) & 1);
+}
+constexpr uint64_t kNanosPerMilli = 1000000;
+
+} // namespace ntrace::embedded

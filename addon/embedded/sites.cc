@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+// Patched bytes: one table an address space, shared by all engines.
+#include "server.h"
+
+#include <errno.h>
+
+#include <algorithm>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+const uint8_t kInt3 = 0xcc;
+
+} // namespace
+
+int Server::insert_site(Process &p, Engine &engine, uint64_t addr, uint32_t &id, uint32_t &owners)
+{
+	auto &sites = p.space->sites;
+	auto found = sites.find(addr);
+	if (found == sites.end()) {
+		Site site = {addr, 0, next_generation_++, {}};
+		if (next_generation_ == 0)
+			next_generation_ = 1;
+		if (peek(p, addr, &site.original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
+			return -EFAULT;
+		found = sites.emplace(addr, std::move(site)).first;
+	}
+	for (const Owner &owner : found->second.owners)
+		if (owner.engine == &engine) {
+			id = owner.id;
+			owners = found->second.owners.size();
+			return 0;
+		}
+	id = ++engine.last_break_id;
+	found->second.owners.push_back({&engine, id, 0});
+	owners = found->second.owners.size();
+	engine.breaks[id] = {&p, NTRACE_BREAK_SW, addr, 1};
+	return 0;
+}
+
+void Server::remove_site(Process &p, Engine &engine, uint64_t addr)
+{
+	auto &sites = p.space->sites;
+	auto found = sites.find(addr);
+	if (found == sites.end())
+		return;
+	auto &owners = found->second.owners;
+	owners.erase(std::remove_if(owners.begin(), owners.end(),
+				    [&](const Owner &o) { return o.engine == &engine; }),
+		     owners.end());
+	if (!owners.empty())
+		return;
+	// whoever overwrote the byte behind our back keeps what it wrote
+	uint8_t present = 0;
+	if (peek(p, addr, &present, 1) == 1 && present == kInt3)
+		poke(p, addr, &found->second.original, 1);
+	sites.erase(found);
+}
+
+// A forked child has copies of the parent's patched bytes and no use for them.
+void Server::clean_child(Process &child, const AddressSpace &parent)
+{
+	for (auto &entry : parent.sites)
+		poke(child, entry.first, &entry.second.original, 1);
+}
+
+int Server::set_break(Engine &engine, void *record)
+{
+	auto &b = *static_cast<struct ntrace_break *>(record);
+	Process *p = process_of(engine, b.pid);
+	if (!p)
+		return -ESRCH;
+	if (b.nconditions || b.nactions || b.flags & NTRACE_BREAK_PERSIST)
+		return -EOPNOTSUPP;
+	if (b.flags || b.type > NTRACE_WATCH_ACCESS)
+		return -EINVAL;
+	if (p->leaving || p->threads.empty())
+		return -EALREADY;
+	if (b.type == NTRACE_WATCH_READ)
+		return -EOPNOTSUPP;
+	if (b.type == NTRACE_BREAK_SW)
+		return b.len == 1 ? insert_site(*p, engine, b.addr, b.id, b.owners) : -EINVAL;
+	return insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
+}
+
+void Server::remove_break(Engine &engine, uint32_t id)
+{
+	auto found = engine.breaks.find(id);
+	if (found == engine.breaks.end())
+		return;
+	Break b = found->second;
+	engine.breaks.erase(found);
+	if (b.type == NTRACE_BREAK_SW)
+		remove_site(*b.process, engine, b.addr);
+	else
+		remove_debug(*b.process, engine, id);
+}
+
+int Server::clear_break(Engine &engine, void *record)
+{
+	auto &u = *static_cast<struct ntrace_unbreak *>(record);
+	if (u.reserved)
+		return -EINVAL;
+	if (!engine.breaks.count(u.id))
+		return -ESRCH;
+	remove_break(engine, u.id);
+	return 0;
+}
+
+int Server::break_stats(Engine &engine, void *record)
+{
+	auto &s = *static_cast<struct ntrace_break_stats *>(record);
+	auto found = engine.breaks.find(s.id);
+	if (found == engine.breaks.end())
+		return -ESRCH;
+	const Break &b = found->second;
+	auto take = [&](const std::vector<Owner> &owners) {
+		for (const Owner &o : owners)
+			if (o.engine == &engine && o.id == s.id) {
+				s.hits = o.hits;
+				s.owners = owners.size();
+			}
+	};
+	s.evaluated = s.true_hits = s.false_hits = s.errors = s.cost_ns = 0;
+	if (b.type == NTRACE_BREAK_SW) {
+		auto site = b.process->space->sites.find(b.addr);
+		if (site != b.process->space->sites.end())
+			take(site->second.owners);
+	} else {
+		for (const DebugRegister &reg : b.process->debug)
+			take(reg.owners);
+	}
+	return 0;
+}
+
+} // namespace ntrace::embedded

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+// Running the instruction under a breakpoint without letting another thread miss it: the byte is
+// lifted only while every other thread of the address space is kept from user code.
+#include "server.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+// A thread in user code stops within microseconds; one that is longer in coming is in the kernel,
+// where the interrupt catches it before its next instruction.
+constexpr uint64_t kFreezeTimeout = 20 * kNanosPerMilli;
+// An instruction that takes longer has entered the kernel: its bytes were fetched.
+constexpr uint64_t kStepTimeout = 50 * kNanosPerMilli;
+constexpr int kMaxDeferred = 16;
+
+} // namespace
+
+// Is the thread about to run the instruction of a site whose hit it has told?
+bool Server::must_step_over(Thread &t)
+{
+	if (!t.reported_generation)
+		return false;
+	auto found = t.process->space->sites.find(t.reported_at);
+	return found != t.process->space->sites.end() &&
+	       found->second.generation == t.reported_generation && load_regs(t) &&
+	       t.regs.rip == t.reported_at;
+}
+
+// Keeps every other thread of the address space from running user code, until unfreeze().
+void Server::freeze(AddressSpace &space, Thread *except, uint64_t timeout_ns)
+{
+	std::vector<pid_t> moving;
+	for (Process *p : space.processes)
+		for (auto &entry : p->threads) {
+			Thread &t = *entry.second;
+			if (&t == except || t.gone)
+				continue;
+			t.frozen++;
+			if (t.stop == Stop::none && !t.job_stopped && !t.zombie) {
+				interrupt(t);
+				moving.push_back(t.tid);
+			}
+		}
+	uint64_t until = now_ns() + timeout_ns;
+	while (!moving.empty()) {
+		size_t kept = 0;
+		for (pid_t tid : moving) {
+			Thread *t = find_thread(tid);
+			if (t && t->stop == Stop::none && !collect(*t))
+				moving[kept++] = tid;
+		}
+		moving.resize(kept);
+		if (moving.empty() || now_ns() >= until)
+			break;
+		sleep_for_child(until);
+	}
+}
+
+void Server::unfreeze(AddressSpace &space, Thread *except)
+{
+	std::vector<pid_t> tids;
+	for (Process *p : space.processes)
+		for (auto &entry : p->threads) {
+			Thread &t = *entry.second;
+			if (&t == except || t.gone || t.frozen == 0)
+				continue;
+			if (--t.frozen == 0 && t.stop != Stop::none)
+				tids.push_back(t.tid);
+		}
+	for (pid_t tid : tids)
+		if (Thread *t = find_thread(tid))
+			settle(*t);
+}
+
+void Server::step_over(Thread &t)
+{
+	std::shared_ptr<AddressSpace> space = t.process->space;
+	Process &p = *t.process;
+	uint64_t addr = t.reported_at;
+	pid_t tid = t.tid;
+	t.reported_generation = 0;
+	t.frozen++; // not to be let go by what happens meanwhile
+	freeze(*space, &t, kFreezeTimeout);
+	t.frozen--;
+	auto found = space->sites.find(addr);
+	if (find_thread(tid) != &t || t.gone) {
+		unfreeze(*space, nullptr);
+		return;
+	}
+	if (found == space->sites.end() || !t.holds.empty()) {
+		unfreeze(*space, &t);
+		settle(t);
+		return;
+	}
+	poke(p, addr, &found->second.original, 1);
+	int status = 0;
+	bool arrived = false;
+	for (int tries = 0; tries < kMaxDeferred; tries++) {
+		request(t, PTRACE_SINGLESTEP, 0);
+		arrived = wait_status(t, status, kStepTimeout);
+		if (!arrived || !WIFSTOPPED(status) || status >> 16 || WSTOPSIG(status) == SIGTRAP)
+			break;
+		// a signal came before the instruction ran: it waits until after it
+		siginfo_t info;
+		memset(&info, 0, sizeof(info));
+		if (ptrace(PTRACE_GETSIGINFO, t.tid, 0, &info) < 0 || !is_async(info))
+			break;
+		mark_stopped(t);
+		t.stop = Stop::signal;
+		t.deferred.push_back(info);
+	}
+	// the site may have gone in the meantime, never moved
+	found = space->sites.find(addr);
+	if (found != space->sites.end()) {
+		const uint8_t int3 = 0xcc;
+		poke(p, addr, &int3, 1);
+	}
+	unfreeze(*space, &t);
+	if (find_thread(tid) != &t)
+		return;
+	if (!arrived) {
+		// it is in the kernel; its step ends when it comes back
+		t.drop_step = !t.stepper;
+		return;
+	}
+	if (!t.stepper)
+		t.drop_step = true;
+	arrive(t, status);
+	if (find_thread(tid) == &t && t.stop == Stop::none)
+		t.drop_step = false;
+}
+
+} // namespace ntrace::embedded

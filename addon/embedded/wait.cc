@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+// Collecting wait statuses. Every wait is for one tid: waitpid(-1) would take children that belong
+// to others (libuv's), and costs O(threads) a call.
+#include "server.h"
+#include "sigchld.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+// Up to so many running threads are asked one by one instead of peeking who has news.
+constexpr size_t kScanLimit = 16;
+// Range steps go on in pump() for so long before the caller gets a turn.
+constexpr uint64_t kRangeTurn = 2 * kNanosPerMilli;
+
+} // namespace
+
+uint64_t now_ns()
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+// True when the thread had news, which arrive() has taken in.
+bool Server::collect(Thread &thread)
+{
+	int status;
+	pid_t got;
+	do
+		got = waitpid(thread.tid, &status, __WALL | WNOHANG);
+	while (got < 0 && errno == EINTR);
+	if (got == thread.tid) {
+		arrive(thread, status);
+		return true;
+	}
+	if (got < 0 && errno == ECHILD) {
+		// not ours any more: it vanished in an exec, or somebody else reaped it
+		died(thread, 0);
+		return true;
+	}
+	return false;
+}
+
+// Takes in whatever running threads have to say.
+void Server::collect_running()
+{
+	if (running_.size() <= kScanLimit) {
+		// arrive() changes the list: go by tid
+		pid_t tids[kScanLimit];
+		size_t n = 0;
+		for (Thread *t : running_)
+			tids[n++] = t->tid;
+		for (size_t i = 0; i < n; i++)
+			if (Thread *t = find_thread(tids[i]); t && t->stop == Stop::none)
+				collect(*t);
+		return;
+	}
+	for (;;) {
+		siginfo_t info;
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info,
+			   WNOHANG | WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) < 0 ||
+		    info.si_pid == 0)
+			return;
+		Thread *t = find_thread(info.si_pid);
+		if (t) {
+			if (!collect(*t))
+				break;
+			continue;
+		}
+		if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+			break; // somebody else's child: it would stay in front for ever
+		int status;
+		if (waitpid(info.si_pid, &status, __WALL | WNOHANG) == info.si_pid)
+			early_[info.si_pid] = status;
+	}
+	std::vector<pid_t> tids;
+	for (Thread *t : running_)
+		tids.push_back(t->tid);
+	for (pid_t tid : tids)
+		if (Thread *t = find_thread(tid); t && t->stop == Stop::none)
+			collect(*t);
+}
+
+// A thread can be killed while it is stopped. True when one of ours was.
+bool Server::collect_dead()
+{
+	bool any = false;
+	for (;;) {
+		siginfo_t info;
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WNOHANG | WEXITED | WNOWAIT | __WALL | __WNOTHREAD) <
+			0 ||
+		    info.si_pid == 0)
+			return any;
+		Thread *t = find_thread(info.si_pid);
+		if (t && collect(*t)) {
+			any = true;
+			continue;
+		}
+		break;
+	}
+	// a stranger's dead child is in front of ours: ask for each that is stopped
+	std::vector<pid_t> tids;
+	for (auto &entry : by_tid_)
+		if (entry.second->stop != Stop::none)
+			tids.push_back(entry.first);
+	for (pid_t tid : tids)
+		if (Thread *t = find_thread(tid))
+			any |= collect(*t);
+	return any;
+}
+
+void Server::pump()
+{
+	Depth depth(depth_);
+	if (sigchld_pending() || missed_) {
+		missed_ = false;
+		pid_t hint = sigchld_take();
+		if (hint > 0)
+			if (Thread *t = find_thread(hint))
+				collect(*t);
+		collect_running();
+		if (by_tid_.size() > 1)
+			collect_dead();
+	}
+	if (!ranging_.empty()) {
+		std::vector<pid_t> tids;
+		for (Thread *t : ranging_)
+			tids.push_back(t->tid);
+		ranging_.clear();
+		for (pid_t tid : tids)
+			if (Thread *t = find_thread(tid); t && t->stop != Stop::none)
+				step_range(*t);
+	}
+	if (depth_ == 1)
+		bury();
+}
+
+bool Server::wants_pump() const
+{
+	return missed_ || sigchld_pending() || !ranging_.empty();
+}
+
+void Server::prepare_wait()
+{
+	sigchld_install();
+}
+
+// Sleeps until a child has news or the time is over.
+void Server::sleep_for_child(uint64_t until_ns)
+{
+	sigchld_install();
+	missed_ = true; // the news may be about others than those the caller looks at
+	if (sigchld_pending()) {
+		sigchld_take();
+		return;
+	}
+	uint64_t now = now_ns();
+	if (now >= until_ns)
+		return;
+	struct pollfd fd = {sigchld_fd(), POLLIN, 0};
+	struct timespec ts;
+	ts.tv_sec = (until_ns - now) / 1000000000ull;
+	ts.tv_nsec = (until_ns - now) % 1000000000ull;
+	ppoll(&fd, 1, &ts, nullptr);
+	sigchld_take();
+}
+
+// The next status of one thread, not taken in by arrive(). False when the time is over.
+bool Server::wait_status(Thread &thread, int &status, uint64_t timeout_ns)
+{
+	uint64_t until = now_ns() + timeout_ns;
+	for (;;) {
+		pid_t got = waitpid(thread.tid, &status, __WALL | WNOHANG);
+		if (got == thread.tid)
+			return true;
+		if (got < 0 && errno != EINTR)
+			return false;
+		if (now_ns() >= until)
+			return false;
+		sleep_for_child(until);
+	}
+}
+
+int Server::wait(int handle, int timeout_ms)
+{
+	uint64_t until = timeout_ms < 0 ? UINT64_MAX : now_ns() + timeout_ms * kNanosPerMilli;
+	for (;;) {
+		prepare_wait();
+		pump();
+		if (readable(handle))
+			return 1;
+		if (!engine(handle) || now_ns() >= until)
+			return 0;
+		if (ranging_.empty()) {
+			// sleep_for_child() empties the flag: look once more after it
+			uint64_t slice = now_ns() + 1000 * kNanosPerMilli;
+			struct pollfd fd = {sigchld_fd(), POLLIN, 0};
+			uint64_t stop_at = slice < until ? slice : until;
+			uint64_t now = now_ns();
+			uint64_t left = stop_at > now ? stop_at - now : 0;
+			struct timespec ts;
+			ts.tv_sec = left / 1000000000ull;
+			ts.tv_nsec = left % 1000000000ull;
+			if (!wants_pump())
+				ppoll(&fd, 1, &ts, nullptr);
+		}
+	}
+}
+
+// Steps on while the thread stays in its range and has no other news, for one turn.
+void Server::step_range(Thread &thread)
+{
+	uint64_t until = now_ns() + kRangeTurn;
+	pid_t tid = thread.tid;
+	for (;;) {
+		if (thread.frozen || !thread.holds.empty())
+			return; // goes on when it is let go
+		if (thread.passing.active || !thread.asks.empty() || must_step_over(thread)) {
+			settle(thread);
+			return;
+		}
+		request(thread, PTRACE_SINGLESTEP, 0);
+		int status;
+		if (thread.stop != Stop::none || !wait_status(thread, status, kRangeTurn))
+			return; // it blocks: pump() will see it
+		bool was_ranging = thread.action == NTRACE_ACT_RANGE;
+		arrive(thread, status);
+		Thread *again = find_thread(tid);
+		if (again != &thread || thread.stop == Stop::none || !was_ranging ||
+		    !thread.holds.empty())
+			return;
+		// arrive() queued it for going on
+		bool queued = false;
+		for (size_t i = 0; i < ranging_.size(); i++)
+			if (ranging_[i] == &thread) {
+				ranging_.erase(ranging_.begin() + i);
+				queued = true;
+				break;
+			}
+		if (!queued)
+			return;
+		if (now_ns() >= until) {
+			ranging_.push_back(&thread);
+			return;
+		}
+	}
+}
+
+} // namespace ntrace::embedded

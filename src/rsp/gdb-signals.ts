@@ -1,0 +1,34 @@
+/** GDB's own signal numbers (include/gdb/signals.def) against Linux's on x86, arm and riscv. */
+const GDB_BY_LINUX: readonly number[] = (() => {
+  const table = [
+    0, 1, 2, 3, 4, 5, 6, 10, 8, 9, 30, 11, 31, 13, 14, 15, 143, 20, 19, 17, 18, 21, 22, 16, 24, 25,
+    26, 27, 28, 23, 32, 12, 77,
+  ];
+  for (let signo = 33; signo <= 63; signo++) table[signo] = 45 + signo - 33;
+  table[64] = 78;
+  return table;
+})();
+
+const LINUX_BY_GDB: ReadonlyMap<number, number> = new Map(
+  GDB_BY_LINUX.map((gdb, linux): [number, number] => [gdb, linux]).filter(([gdb]) => gdb !== 143),
+);
+
+/** 143 is GDB_SIGNAL_UNKNOWN. */
+export function gdbSignal(linux: number): number {
+  return GDB_BY_LINUX[linux] ?? 143;
+}
+
+/** undefined where Linux has no such signal. GDB_SIGNAL_POLL is SIGIO here. */
+export function linuxSignal(gdb: number): number | undefined {
+  return gdb === 33 ? 29 : LINUX_BY_GDB.get(gdb);
+}
+
+/** "b;e;1f" as bits of Linux signals: bit N is signal N + 1. Unknown ones are left out. */
+export function signalSet(list: string): bigint {
+  let set = 0n;
+  for (const item of list.split(';')) {
+    const linux = /^[0-9a-f]+$/i.test(item) ? linuxSignal(parseInt(item, 16)) : undefined;
+    if (linux) set |= 1n << BigInt(linux - 1);
+  }
+  return set;
+}

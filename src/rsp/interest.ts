@@ -1,0 +1,56 @@
+import { EventType } from '../engine/channel/event';
+import type { Engine } from '../engine/engine';
+
+const ALL_SIGNALS = (1n << 64n) - 1n;
+
+/** What the client wants to see, and the engine's sets that follow from it. */
+export class Interest {
+  forks = false;
+  vforks = false;
+  execs = false;
+  threadEvents = false;
+  noResumed = false;
+  /** Linux signals passed on without a word, bit N is signal N + 1. */
+  passSignals = 0n;
+  /** Linux signals the program may get at a detach. */
+  programSignals = ALL_SIGNALS;
+  /** System calls caught, by process. */
+  readonly syscalls = new Map<number, readonly number[] | 'all'>();
+
+  constructor(private readonly engine: Engine) {}
+
+  /** As for a client that has announced nothing yet. */
+  reset(): void {
+    this.forks = this.vforks = this.execs = this.threadEvents = this.noResumed = false;
+    this.passSignals = 0n;
+    this.programSignals = ALL_SIGNALS;
+    for (const pid of this.syscalls.keys()) this.engine.set(pid, { entryStop: [], exitStop: [] });
+    this.syscalls.clear();
+  }
+
+  /** Tells the engine; for every process attached and those to come. */
+  apply(): void {
+    const stop: EventType[] = [];
+    const note: EventType[] = [EventType.Exec, EventType.Dead];
+    if (this.forks) stop.push(EventType.Fork);
+    if (this.vforks) stop.push(EventType.Vfork, EventType.VforkDone);
+    if (this.execs) stop.push(EventType.Exec);
+    if (this.threadEvents) stop.push(EventType.NewThread);
+    else note.push(EventType.NewThread);
+    this.engine.set(0, {
+      signalStop: ALL_SIGNALS & ~this.passSignals,
+      faultStop: ALL_SIGNALS & ~this.passSignals,
+      lifeStop: stop,
+      lifeNote: note,
+      followFork: this.forks,
+      followVfork: this.vforks,
+    });
+  }
+
+  catchSyscalls(pid: number, numbers: readonly number[] | 'all' | undefined): void {
+    if (numbers) this.syscalls.set(pid, numbers);
+    else this.syscalls.delete(pid);
+    const list = numbers === 'all' ? 'all' : [...(numbers ?? [])];
+    this.engine.set(pid, { entryStop: list, exitStop: list });
+  }
+}

@@ -1,0 +1,201 @@
+import type { Inferior } from '../../engine/inferior';
+import { packet, WRITTEN, DEFERRED, type Packet, type Reply } from '../packet';
+import { ReplyError } from '../reply';
+import type { Session } from '../session';
+
+const ESRCH = 3;
+const EINVAL = 22;
+
+function process(session: Session, pid: number): Inferior {
+  const inferior = pid > 0 ? session.engine.inferiors.get(pid) : session.inferior();
+  if (!inferior) throw new ReplyError(ESRCH, `process ${pid} is not being debugged`);
+  return inferior;
+}
+
+/** The reply to vRun and vAttach: the stop itself, or OK and a notification in non-stop mode. */
+function started(session: Session, inferior: Inferior): Reply {
+  const stop = session.target.firstStop(inferior);
+  session.general = session.control = { pid: inferior.pid, tid: stop.tid };
+  if (!session.nonStop) {
+    session.target.last = stop;
+    session.tell(stop);
+    return WRITTEN;
+  }
+  session.reply('OK');
+  for (const thread of inferior.threads.values())
+    session.target.queue.push({ ...stop, tid: thread.tid, event: thread.stop });
+  session.notify.announce();
+  return DEFERRED;
+}
+
+const ON_OFF = (text: string): boolean => {
+  if (text !== '0' && text !== '1') throw new ReplyError(EINVAL, 'want 0 or 1');
+  return text === '1';
+};
+
+/** Starting, attaching, letting go and ending programs, and how they are started. */
+export const processes: Packet[] = [
+  packet({
+    match: 'vAttach;',
+    syntax: 'vAttach;pid',
+    summary: 'Attaches to a process and stops it.',
+    when: 'always',
+    capability: 'attach',
+    stopReply: true,
+    args: (a) => a.num(),
+    run: (session, pid) => started(session, session.target.attach(pid)),
+  }),
+  packet({
+    match: 'vRun',
+    syntax: 'vRun;[filename][;argument...]',
+    summary: 'Starts a program and stops it at its first instruction; without a name the last one.',
+    when: 'always',
+    stopReply: true,
+    args: (a) => {
+      const words: string[] = [];
+      while (a.take(';')) words.push(a.hexText());
+      a.close();
+      return words;
+    },
+    run(session, words) {
+      const [name = '', ...rest] = words;
+      const file = name === '' ? session.options.program[0] : name;
+      if (file === undefined)
+        throw new ReplyError(EINVAL, 'no program to run: set remote exec-file names one');
+      session.options.program = [file, ...rest];
+      return started(session, session.target.launch());
+    },
+  }),
+  packet({
+    match: 'vKill;',
+    syntax: 'vKill;pid',
+    summary: 'Kills a process.',
+    when: 'always',
+    args: (a) => a.num(),
+    run(session, pid) {
+      session.target.kill(process(session, pid).pid);
+      session.reply('OK');
+      session.endIfAlone('killed');
+      return DEFERRED;
+    },
+  }),
+  packet({
+    match: 'k',
+    syntax: 'k',
+    summary: 'Kills everything; there is no reply.',
+    when: 'always',
+    run(session) {
+      for (const pid of [...session.engine.inferiors.keys()]) session.target.kill(pid);
+      session.endIfAlone('killed');
+      return DEFERRED;
+    },
+  }),
+  packet({
+    match: 'R',
+    syntax: 'R XX',
+    summary: 'Restarts the program (extended mode); there is no reply.',
+    when: 'always',
+    run(session) {
+      if (session.options.program.length === 0) return '';
+      for (const pid of [...session.engine.inferiors.keys()]) session.target.kill(pid);
+      session.target.last = session.target.firstStop(session.target.launch());
+      return DEFERRED;
+    },
+  }),
+  packet({
+    match: 'D',
+    syntax: 'D[;pid]',
+    summary: 'Detaches; what was stopped runs on.',
+    when: 'always',
+    args: (a) => (a.take(';') ? a.num() : 0),
+    run(session, pid) {
+      const inferior = process(session, pid);
+      session.target.detach(inferior);
+      session.reply('OK');
+      session.endIfAlone('detached');
+      return DEFERRED;
+    },
+  }),
+  packet({
+    match: 'qAttached',
+    syntax: 'qAttached[:pid]',
+    summary: '1 for a process that was attached to, 0 for one that was started here.',
+    when: 'always',
+    args: (a) => (a.take(':') ? a.num() : 0),
+    run: (session, pid) => (process(session, pid).launched ? '0' : '1'),
+  }),
+  packet({
+    match: 'QDisableRandomization:',
+    syntax: 'QDisableRandomization:0|1',
+    summary: 'Address space randomization of programs started from now on.',
+    when: 'always',
+    feature: 'QDisableRandomization+',
+    args: (a) => a.rest(),
+    run(session, value) {
+      session.options.noRandomize = ON_OFF(value);
+      return 'OK';
+    },
+  }),
+  packet({
+    match: 'QStartupWithShell:',
+    syntax: 'QStartupWithShell:0|1',
+    summary: 'Whether a shell starts programs.',
+    when: 'always',
+    feature: 'QStartupWithShell+',
+    args: (a) => a.rest(),
+    run(session, value) {
+      session.options.startupWithShell = ON_OFF(value);
+      return 'OK';
+    },
+  }),
+  packet({
+    match: 'QEnvironmentHexEncoded:',
+    syntax: 'QEnvironmentHexEncoded:NAME=value',
+    summary: 'Sets a variable for programs started from now on.',
+    when: 'always',
+    feature: 'QEnvironmentHexEncoded+',
+    args: (a) => a.hexText(),
+    run(session, text) {
+      const equals = text.indexOf('=');
+      if (equals < 1) throw new ReplyError(EINVAL, 'want NAME=value');
+      session.options.environment.set(text.slice(0, equals), text.slice(equals + 1));
+      return 'OK';
+    },
+  }),
+  packet({
+    match: 'QEnvironmentUnset:',
+    syntax: 'QEnvironmentUnset:NAME',
+    summary: 'Removes a variable for programs started from now on.',
+    when: 'always',
+    feature: 'QEnvironmentUnset+',
+    args: (a) => a.hexText(),
+    run(session, name) {
+      session.options.environment.set(name, undefined);
+      return 'OK';
+    },
+  }),
+  packet({
+    match: 'QEnvironmentReset',
+    exact: true,
+    syntax: 'QEnvironmentReset',
+    summary: "Back to the server's own environment.",
+    when: 'always',
+    feature: 'QEnvironmentReset+',
+    run(session) {
+      session.options.environment.clear();
+      return 'OK';
+    },
+  }),
+  packet({
+    match: 'QSetWorkingDir:',
+    syntax: 'QSetWorkingDir:[directory]',
+    summary: "Where programs are started; empty: the server's own directory.",
+    when: 'always',
+    feature: 'QSetWorkingDir+',
+    args: (a) => a.hexText(),
+    run(session, directory) {
+      session.options.cwd = directory === '' ? undefined : directory;
+      return 'OK';
+    },
+  }),
+];

@@ -1,0 +1,110 @@
+import { native } from '../../native';
+import type { RegisterSpec } from '../../engine/arch/descriptor';
+import type { Inferior } from '../../engine/inferior';
+import type { Thread } from '../../engine/thread';
+import { packet, WRITTEN, type Packet } from '../packet';
+import { ReplyError } from '../reply';
+import type { Session } from '../session';
+
+const EINVAL = 22;
+const UNAVAILABLE = 'x';
+
+/** The selected thread and its process, stopped. */
+function held(session: Session): { thread: Thread; inferior: Inferior } {
+  const thread = session.thread();
+  return { thread, inferior: session.engine.inferiors.get(thread.pid)! };
+}
+
+function spec(inferior: Inferior, num: number): RegisterSpec {
+  const found = inferior.arch.byNumber.get(num);
+  if (!found) throw new ReplyError(EINVAL, `no register ${num} in ${inferior.arch.name}`);
+  return found;
+}
+
+function writeAll(session: Session, hex: Buffer, start: number, digits: number): string {
+  const { thread, inferior } = held(session);
+  const { arch } = inferior;
+  const g = Buffer.alloc(Math.max(arch.gSize, digits >> 1));
+  const regset = (note: number): Buffer | undefined => session.engine.regset(thread, note);
+  // what the packet does not carry stays as it is
+  arch.toG(regset, g, 0);
+  if (native.hexDecode(g, 0, hex, start, digits) < 0)
+    throw new ReplyError(EINVAL, 'not hex digits');
+  for (const note of arch.fromG(g.subarray(0, arch.gSize), regset))
+    session.engine.putRegset(thread, note, regset(note)!);
+  return 'OK';
+}
+
+/** g G p P: registers as the target description orders them. */
+export const registers: Packet[] = [
+  packet({
+    match: 'g',
+    syntax: 'g',
+    summary: 'All registers of the general thread; x where one is unavailable.',
+    when: 'inferior',
+    run(session) {
+      const { thread, inferior } = held(session);
+      const { arch } = inferior;
+      const g = Buffer.allocUnsafe(arch.gSize);
+      const available = arch.toG((note) => session.engine.regset(thread, note), g, 0);
+      const { out } = session;
+      out.begin();
+      if (available.every(Boolean)) out.hex(g, 0, arch.gSize);
+      else
+        arch.registers.forEach((r, i) => {
+          if (available[i]) out.hex(g, r.gOffset, r.size);
+          else out.ascii(UNAVAILABLE.repeat(2 * r.size));
+        });
+      out.end();
+      return WRITTEN;
+    },
+  }),
+  packet({
+    match: 'G',
+    syntax: 'G XX...',
+    summary: 'Writes all registers of the general thread.',
+    when: 'inferior',
+    args: (a) => ({ buf: a.buf, at: a.at, digits: a.left }),
+    run: (session, { buf, at, digits }) => writeAll(session, buf, at, digits),
+  }),
+  packet({
+    match: 'p',
+    syntax: 'p n',
+    summary: 'One register.',
+    when: 'inferior',
+    args: (a) => a.num(),
+    run(session, num) {
+      const { thread, inferior } = held(session);
+      const register = spec(inferior, num);
+      const value = inferior.arch.getRegister(register, (note) =>
+        session.engine.regset(thread, note),
+      );
+      if (!value) return UNAVAILABLE.repeat(2 * register.size);
+      session.out.begin().hex(value).end();
+      return WRITTEN;
+    },
+  }),
+  packet({
+    match: 'P',
+    syntax: 'P n=r...',
+    summary: 'Writes one register.',
+    when: 'inferior',
+    args: (a) => {
+      const num = a.num();
+      return { num, value: a.lit('=').hexBytes() };
+    },
+    run(session, { num, value }) {
+      const { thread, inferior } = held(session);
+      const register = spec(inferior, num);
+      if (value.length !== register.size)
+        throw new ReplyError(
+          EINVAL,
+          `${register.name} has ${register.size} bytes, not ${value.length}`,
+        );
+      const regset = (note: number): Buffer | undefined => session.engine.regset(thread, note);
+      for (const note of inferior.arch.setRegister(register, value, regset))
+        session.engine.putRegset(thread, note, regset(note)!);
+      return 'OK';
+    },
+  }),
+];

@@ -1,0 +1,51 @@
+import type { LaunchSpec } from '../engine/engine';
+
+/** How programs are started, as the command line and the client's Q packets set it. */
+export interface ProgramOptions {
+  /** argv of the last program started or named: vRun without a name uses it. */
+  program: string[];
+  wrapper: string[];
+  noRandomize: boolean;
+  startupWithShell: boolean;
+  cwd: string | undefined;
+  /** Variables set (string) or removed (undefined) relative to the server's own environment. */
+  environment: Map<string, string | undefined>;
+}
+
+/** gdbserver's defaults. */
+export function defaultProgram(): ProgramOptions {
+  return {
+    program: [],
+    wrapper: [],
+    noRandomize: true,
+    startupWithShell: true,
+    cwd: undefined,
+    environment: new Map(),
+  };
+}
+
+function environment(changes: ProgramOptions['environment']): string[] {
+  const env = new Map(Object.entries(process.env));
+  for (const [name, value] of changes)
+    if (value === undefined) env.delete(name);
+    else env.set(name, value);
+  return [...env].map(([name, value]) => `${name}=${value ?? ''}`);
+}
+
+/**
+ * Arguments are passed as they are: gdbserver quotes each before it hands them to its shell, so a
+ * shell in between would change nothing but the count of execs.
+ */
+export function launchSpec(options: ProgramOptions): LaunchSpec {
+  const { program, wrapper } = options;
+  const args = [...wrapper, ...program];
+  return {
+    file: args[0] ?? '',
+    args,
+    env: environment(options.environment),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    noRandomize: options.noRandomize,
+    newGroup: true,
+    execs: wrapper.length > 0 ? 2 : 1,
+  };
+}

@@ -1,0 +1,279 @@
+import {
+  native,
+  READY_DRAINED,
+  READY_HANGUP,
+  READY_READ,
+  READY_SIGNAL,
+  type SourceId,
+} from '../native';
+import { openChannel } from '../engine/channel/open';
+import { openEngine, type Engine } from '../engine/engine';
+import type { DebugSwitches } from './debug-switches';
+import { Dispatcher } from './dispatch';
+import { gdbSignal } from './gdb-signals';
+import type { Log } from './log';
+import { allPackets } from './packets';
+import { Session, type Transport } from './session';
+import { Target, type ProgramOptions } from './target';
+
+/** Reading from a client stops while so many bytes wait to be sent to it. */
+const BACKLOG = 16 << 20;
+
+export interface ServerOptions {
+  engine: 'kernel' | 'embedded' | 'auto';
+  program: ProgramOptions;
+  /** Exit after the first connection. */
+  once: boolean;
+  /** Stay without an inferior (extended-remote). */
+  multi: boolean;
+  /** An engine per client instead of one for all. */
+  perClient: boolean;
+  disabledPackets: ReadonlySet<string>;
+  /** One line per packet. */
+  logPackets?: (line: string) => void;
+  /** Changed by monitor commands; whoever writes debugging output looks at it. */
+  switches?: DebugSwitches;
+  log?: Log;
+  /** gdbserver's own messages, on standard error. */
+  say: (line: string) => void;
+  observe?: boolean;
+}
+
+/** One connected client. */
+interface Connection {
+  readonly source: SourceId;
+  readonly session: Session;
+  readonly target: Target;
+  paused: boolean;
+}
+
+/**
+ * Listens, gives each client a Session on a Target, and turns the reactor's readiness into work.
+ * Everything happens on one thread, one turn at a time.
+ */
+export class Server {
+  onExit: (code: number) => void = () => undefined;
+  readonly reactor = new native.Reactor();
+  private readonly dispatcher = new Dispatcher(allPackets());
+  private readonly listeners = new Set<SourceId>();
+  private readonly connections = new Map<SourceId, Connection>();
+  private readonly engines = new Map<SourceId, Target>();
+  private shared: Target | undefined;
+  private stdio = false;
+  private finished = false;
+  private served = 0;
+
+  constructor(readonly options: ServerOptions) {
+    if (!options.perClient) this.shared = this.makeTarget('gdbserver');
+  }
+
+  // ---- set-up -------------------------------------------------------------------------------
+
+  /** The one engine of a server whose clients share it. */
+  get engine(): Engine {
+    return this.target.engine;
+  }
+  private get target(): Target {
+    if (!this.shared) throw new Error('each client of this server has an engine of its own');
+    return this.shared;
+  }
+  private makeTarget(label: string): Target {
+    const engine = openEngine(openChannel(this.options.engine), {
+      label,
+      observer: this.options.observe ?? false,
+    });
+    const target = new Target(engine, { ...this.options.program }, this.options.say);
+    target.shutdown = () => this.finish(0);
+    target.onDeath = (stop) =>
+      this.options.say(
+        stop.kind === 'exited'
+          ? `\nChild exited with status ${stop.code}`
+          : `\nChild terminated with signal = 0x${gdbSignal(stop.signo).toString(16)}`,
+      );
+    if (engine.channel.native)
+      this.engines.set(this.reactor.addEngine(engine.channel.native), target);
+    return target;
+  }
+  /** Throws EngineError. */
+  launch(argv: string[]): void {
+    this.target.options.program = argv;
+    this.target.last = this.target.firstStop(this.target.launch());
+  }
+  attach(pid: number): void {
+    this.target.last = this.target.firstStop(this.target.attach(pid));
+  }
+  /** Returns the port it really has; throws an Error with .code. */
+  listenTcp(host: string, port: number): number {
+    const source = this.reactor.listenTcp(host, port);
+    this.listeners.add(source);
+    const real = this.reactor.port(source);
+    this.options.say(`Listening on port ${real}`);
+    return real;
+  }
+  listenUnix(path: string, mode: number): void {
+    this.listeners.add(this.reactor.listenUnix(path, mode));
+    this.options.say(`Listening on unix socket ${path}`);
+  }
+  openTty(path: string, baud: number): void {
+    this.connect(this.reactor.openTty(path, baud), path, true);
+  }
+  useStdio(): void {
+    this.stdio = true;
+    this.connect(this.reactor.openStdio(), 'stdio', false);
+  }
+  run(): void {
+    this.reactor.start((pairs) => this.turn(pairs));
+  }
+  /** Lets everything go: kills what was launched, detaches what was attached. */
+  shutdown(): void {
+    for (const connection of [...this.connections.values()]) this.drop(connection);
+    for (const target of this.engines.values()) target.engine.close();
+    this.engines.clear();
+    for (const source of this.listeners) this.reactor.close(source);
+    this.listeners.clear();
+    this.reactor.stop();
+  }
+  private finish(code: number): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.shutdown();
+    this.onExit(code);
+  }
+
+  // ---- turns --------------------------------------------------------------------------------
+
+  private turn(pairs: number): void {
+    const { ready } = this.reactor;
+    for (let i = 0; i < pairs && !this.finished; i++) {
+      const source = ready[2 * i]!;
+      const bits = ready[2 * i + 1]!;
+      const target = this.engines.get(source);
+      if (target) this.pump(target);
+      else if (this.listeners.has(source)) this.accept(source);
+      else if (bits & READY_SIGNAL) this.signalled();
+      else {
+        const connection = this.connections.get(source);
+        if (connection) this.transfer(connection, bits);
+      }
+    }
+  }
+  /** Signals the command line watches; it decides what they mean. */
+  onSignal: (signo: number) => void = () => undefined;
+  private signalled(): void {
+    for (let signo; (signo = this.reactor.takeSignal()) !== 0;) this.onSignal(signo);
+  }
+  private pump(target: Target): void {
+    const { listener } = target;
+    target.pump();
+    // a stop was told: packets that waited for it can be worked off
+    if (listener instanceof Session) listener.process();
+  }
+  private transfer(connection: Connection, bits: number): void {
+    const { source, session } = connection;
+    if (bits & READY_DRAINED && connection.paused) {
+      connection.paused = false;
+      this.reactor.pause(source, false);
+    }
+    if (!(bits & (READY_READ | READY_HANGUP))) return;
+    const { framer } = session;
+    const at = framer.space();
+    const got = this.reactor.read(source, framer.buf, at, framer.buf.length - at);
+    if (got > 0) {
+      framer.filled(got);
+      session.process();
+    } else if (got === 0) this.disconnected(connection);
+  }
+
+  // ---- clients ------------------------------------------------------------------------------
+
+  private accept(listener: SourceId): void {
+    const client = this.reactor.accept(listener);
+    if (!client) return;
+    this.options.say(
+      client.host === ''
+        ? `Remote debugging using ${client.peer}`
+        : `Remote debugging from host ${client.host}, port ${client.port}`,
+    );
+    this.connect(client.id, client.peer, false);
+    if (this.options.perClient) return;
+    // one client at a time: the next one waits in the backlog
+    for (const source of this.listeners)
+      if (this.options.once) this.reactor.close(source);
+      else this.reactor.pause(source, true);
+    if (this.options.once) this.listeners.clear();
+  }
+  private connect(source: SourceId, peer: string, slow: boolean): void {
+    const target = this.shared ?? this.makeTarget(peer);
+    const connection: Connection = {
+      source,
+      target,
+      paused: false,
+      session: new Session(target, this.transport(source, peer, slow), this.dispatcher, {
+        disabled: this.options.disabledPackets,
+        log: this.options.log,
+        logPackets: this.options.logPackets,
+        switches: this.options.switches,
+        onEnd: (why) => this.ended(why),
+      }),
+    };
+    this.connections.set(source, connection);
+    this.served++;
+    this.options.log?.('info', `client ${peer} connected`);
+  }
+  private transport(source: SourceId, peer: string, slow: boolean): Transport {
+    return {
+      slow,
+      peer,
+      send: (buf, offset, length) => {
+        const queued = this.reactor.write(source, buf, offset, length);
+        const connection = this.connections.get(source);
+        if (queued > BACKLOG && connection && !connection.paused) {
+          connection.paused = true;
+          this.reactor.pause(source, true);
+        }
+      },
+    };
+  }
+  /** Plain remote mode is over. */
+  private ended(why: 'killed' | 'detached' | 'exited'): void {
+    if (this.options.perClient || this.options.multi) return;
+    // after an exit the client reads its stop reply and hangs up by itself
+    if (why !== 'exited') this.finish(0);
+  }
+  private drop(connection: Connection): void {
+    this.connections.delete(connection.source);
+    connection.session.close();
+    this.reactor.close(connection.source);
+  }
+  private disconnected(connection: Connection): void {
+    const { target, session } = connection;
+    this.options.log?.('info', 'client disconnected');
+    this.drop(connection);
+    if (this.options.perClient) {
+      for (const [source, other] of this.engines)
+        if (other === target) {
+          this.reactor.close(source);
+          this.engines.delete(source);
+        }
+      target.engine.close();
+      return;
+    }
+    const over = target.engine.inferiors.size === 0 && !session.extended && !this.options.multi;
+    if (this.options.once || this.stdio || over || this.listeners.size === 0) {
+      this.finish(0);
+      return;
+    }
+    target.clientLeft();
+    this.options.say(
+      'Remote side has terminated connection.  GDBserver will reopen the connection.',
+    );
+    for (const source of this.listeners) {
+      this.reactor.pause(source, false);
+      this.options.say(`Listening on port ${this.reactor.port(source)}`);
+    }
+  }
+  /** Has any client ever connected? */
+  get hadClient(): boolean {
+    return this.served > 0;
+  }
+}
