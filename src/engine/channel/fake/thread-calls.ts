@@ -140,7 +140,7 @@ function eachEntry(
     const threads: [Attachment, FakeThread][] = [];
     for (const own of context.named(pid)) {
       for (const thread of own.process.threads.values()) {
-        if ((tid > 0 && thread.tid !== tid) || named.has(thread)) continue;
+        if (tid > 0 ? thread.tid !== tid : named.has(thread)) continue;
         threads.push([own, thread]);
         named.add(thread);
       }

@@ -1,0 +1,39 @@
+// The same rows on every provider. Never in a worker thread: ptrace answers the main thread alone.
+import { chosenProviders, Scene, type ProviderName } from '../support/scene';
+import { SKIPS } from './skips';
+
+export type Row = (
+  name: string,
+  run: (scene: Scene) => void,
+  options?: { timeoutMs?: number },
+) => void;
+
+const TIMEOUT_MS = 30_000;
+
+function skipped(provider: ProviderName, title: string): string | undefined {
+  return SKIPS.find((skip) => skip.provider === provider && skip.row === title)?.reason;
+}
+
+/** Defines a family of rows; each gets a scene of its own. */
+export function contract(family: string, define: (row: Row) => void): void {
+  for (const provider of chosenProviders()) {
+    describe(`${family} (${provider})`, () => {
+      define((name, run, options) => {
+        const reason = skipped(provider, `${family}: ${name}`);
+        if (reason !== undefined) {
+          test.skip(`${name} [${reason}]`, () => undefined);
+          return;
+        }
+        const body = (): void => {
+          const scene = new Scene(provider);
+          try {
+            run(scene);
+          } finally {
+            scene.close();
+          }
+        };
+        test(name, body, options?.timeoutMs ?? TIMEOUT_MS);
+      });
+    });
+  }
+}

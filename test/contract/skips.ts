@@ -1,0 +1,40 @@
+import type { ProviderName } from '../support/scene';
+
+/** A row that says nothing about this provider, and why. */
+export interface Skip {
+  provider: ProviderName;
+  /** "family: name" */
+  row: string;
+  reason: string;
+}
+
+// The rows that need threads, clones or files as only a real process has them.
+const onlyReal = (...rows: string[]): Skip[] =>
+  rows.map((row) => ({ provider: 'fake', row, reason: 'the fake has no such processes' }));
+
+export const SKIPS: readonly Skip[] = [
+  ...onlyReal(
+    'attach: a kernel thread is refused with the reason',
+    'attach: ourselves are refused with the reason',
+    'attach: what strace traces is refused with its pid',
+    'attach: a zombie is refused with the reason',
+    'attach: another user’s process is refused with the reason',
+    'attach: a thread id is refused with the reason',
+    'launch: a directory that is not there is an error with the step',
+    'launch: through a shell: the second exec is the program',
+    'launch: a shell that ends before the program is an error',
+    'breakpoints: the image on disk and in memory are the same after detach',
+    'breakpoints: eight threads on one site, with a second engine that comes and goes',
+    'signals: the signal that is delivered carries a changed siginfo',
+    'signals: a sleeping thread is not disturbed by a stop and a resume',
+    'life: an exec by a thread that is not the leader leaves one thread, the leader',
+    'life: a new thread is held before its first instruction',
+    'life: threads that come during a stop are held too',
+    'life: a death with many threads is told once',
+    'watch: every write in every thread, the ones born later too',
+    'watch: the fifth debug register is refused with the holder',
+    'many: random stops and resumes of 32 threads',
+    'many: a thousand threads: attach, stop, resume, detach',
+    'many: threads that are born and die while they are stopped again and again',
+  ),
+];

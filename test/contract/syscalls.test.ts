@@ -1,0 +1,109 @@
+import { EventType } from '../../src/engine/channel/event';
+import type { Engine } from '../../src/engine/engine';
+import { contract } from './contract';
+
+const GETPPID = 110; // x86-64
+
+const cont = (engine: Engine): number => engine.resume([{ pid: -1, tid: -1, kind: 'cont' }]);
+
+contract('syscalls', (row) => {
+  row('entry and exit stop in turn, with number, arguments and result', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('syscalls');
+    engine.attach(subject.pid);
+    engine.set(subject.pid, { entryStop: [GETPPID], exitStop: [GETPPID] });
+    let previous: EventType | undefined;
+    for (let i = 0; i < 10; i++) {
+      const event = scene.next(engine, (e) => e.stopId !== 0n);
+      expect([EventType.SyscallEntry, EventType.SyscallExit]).toContain(event.type);
+      expect(event.nr).toBe(BigInt(GETPPID));
+      if (previous !== undefined) expect(event.type).not.toBe(previous);
+      previous = event.type;
+      if (event.type === EventType.SyscallExit) {
+        expect(event.args[0]).toBe(scene.real ? BigInt(process.pid) : 1n);
+      } else if (scene.real) expect(event.args).toEqual([11n, 22n, 33n, 44n, 55n, 66n]);
+      cont(engine);
+    }
+    engine.set(subject.pid, { entryStop: [], exitStop: [] });
+    scene.until('it runs again', () => {
+      if (scene.drain(engine).some((event) => event.stopId !== 0n)) cont(engine);
+      return engine.inferiors.get(subject.pid)?.threads.get(subject.pid)?.state === 'running';
+    });
+    scene.grows(subject, 'counter');
+  });
+
+  row('a system call that is not in the set goes by', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('syscalls');
+    engine.attach(subject.pid);
+    engine.set(subject.pid, { entryStop: [GETPPID + 1], exitStop: [1] });
+    scene.grows(subject, 'counter');
+    expect(scene.drain(engine)).toEqual([]);
+  });
+
+  row('notes leave it running', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('syscalls');
+    engine.attach(subject.pid);
+    engine.set(subject.pid, { entryNote: 'all', exitNote: [GETPPID] });
+    const entry = scene.next(engine, EventType.SyscallEntry);
+    const exit = scene.next(engine, EventType.SyscallExit);
+    expect([entry.stopId, exit.stopId]).toEqual([0n, 0n]);
+    expect(exit.seq).toBeGreaterThan(entry.seq);
+    scene.grows(subject, 'counter');
+  });
+
+  row('two engines: entry in reverse order of attaching, exit in order', (scene) => {
+    const [first, second] = [scene.engine('first'), scene.engine('second')];
+    const subject = scene.start('syscalls');
+    first.attach(subject.pid, { stop: true });
+    second.attach(subject.pid, { stop: true });
+    for (const engine of [first, second]) {
+      engine.set(subject.pid, { entryStop: [GETPPID], exitStop: [GETPPID] });
+    }
+    cont(first);
+    cont(second);
+    // it may have been inside of one: an exit passes first
+    let event = scene.next(second, (e) => e.stopId !== 0n);
+    if (event.type === EventType.SyscallExit) {
+      expect(scene.drain(first)).toEqual([]);
+      cont(second);
+      event = scene.next(second, EventType.SyscallEntry);
+    }
+    expect(scene.drain(first)).toEqual([]);
+    cont(second);
+    scene.next(first, EventType.SyscallEntry);
+    expect(scene.drain(second)).toEqual([]);
+    cont(first);
+    expect(scene.next(first, EventType.SyscallExit).stopId).not.toBe(0n);
+    expect(scene.drain(second)).toEqual([]);
+    cont(first);
+    scene.next(second, EventType.SyscallExit);
+  });
+
+  row('records that do not fit are counted and told', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('syscalls');
+    engine.attach(subject.pid);
+    engine.set(subject.pid, { entryNote: [GETPPID], exitNote: [GETPPID] });
+    const lost = (): bigint => {
+      let dropped = 0n;
+      for (const event of engine.events()) {
+        if (event.type === EventType.Lost) dropped += event.addr;
+      }
+      return dropped;
+    };
+    const capacity = 1_000_000;
+    let before = subject.read('counter');
+    scene.until('something is lost', () => {
+      // nothing is read while it runs
+      for (let i = 0; i < 200 && subject.read('counter') < before + BigInt(capacity); i++) {
+        engine.channel.wait(0);
+        subject.pause();
+      }
+      before = subject.read('counter');
+      return lost() > 0n;
+    });
+    scene.grows(subject, 'counter');
+  });
+});

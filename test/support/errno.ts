@@ -1,0 +1,20 @@
+/** asm-generic/errno.h: what the ABI answers. */
+export const E = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  E2BIG: 7,
+  EBADF: 9,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  EINVAL: 22,
+  ENOTTY: 25,
+  ENOSPC: 28,
+  EROFS: 30,
+  EMSGSIZE: 90,
+  EOPNOTSUPP: 95,
+  ENOTCONN: 107,
+  ESTALE: 116,
+} as const;
