@@ -18,6 +18,8 @@ interface Run {
   from: number;
   to: number;
   length: number;
+  /** Bytes the regset must have: the tags depend on all of the x87 area. */
+  end: number;
   /** Any of these XSTATE_BV bits makes the bytes live; 0: always live. */
   bits: number;
   /** What a write activates. */
@@ -33,7 +35,10 @@ interface Run {
 
 const FOP_MASK = 0x7ff;
 const FTAG_SIZE = 2;
+const X87_END = 160;
 const SMALL = 32; // bytes below which a loop beats Buffer.copy
+
+const ZEROES = Buffer.alloc(1024); // the longest run: zmm0h-zmm15h are half of it
 
 const INIT: Readonly<Record<string, number>> = {
   fctrl: FCTRL_INIT,
@@ -52,6 +57,7 @@ function runOf(reg: RegisterSpec, index: number): Run {
     bits: reg.name === 'mxcsr' && own ? MXCSR_BITS : own,
     component: component ?? 0,
     init: INIT[reg.name] ?? 0,
+    end: reg.name === 'ftag' ? X87_END : reg.offset + reg.stored,
     special: reg.name === 'ftag' || reg.name === 'fop' ? reg.name : undefined,
     first: index,
     count: 1,
@@ -74,6 +80,7 @@ function merge(runs: readonly Run[]): Run[] {
       last.to + last.length === run.to;
     if (joins) {
       last.length += run.length;
+      last.end = run.end;
       last.count++;
     } else {
       merged.push({ ...run });
@@ -87,15 +94,10 @@ function copy(dst: Buffer, to: number, src: Buffer, from: number, length: number
   else for (let i = 0; i < length; i++) dst[to + i] = src[from + i]!;
 }
 
-/** Bytes of the regset a run needs. */
-function end(run: Run): number {
-  return run.special === 'ftag' ? 160 : run.from + run.length;
-}
-
 /** What moves registers between raw regsets and the g packet, planned once per descriptor. */
 export class X86Transfer {
   private readonly single: readonly Run[];
-  private readonly plan: readonly Run[];
+  private readonly plan: readonly { note: number; runs: readonly Run[] }[];
   private readonly indexByNumber: ReadonlyMap<number, number>;
 
   constructor(
@@ -104,49 +106,59 @@ export class X86Transfer {
     private readonly layout: XsaveLayout | undefined,
   ) {
     this.single = registers.map(runOf);
-    this.plan = merge(this.single);
+    const runs = merge(this.single);
+    this.plan = [...new Set(runs.map((run) => run.note))].map((note) => ({
+      note,
+      runs: runs.filter((run) => run.note === note),
+    }));
     this.indexByNumber = new Map(registers.map((reg, i) => [reg.num, i]));
   }
 
   toG(regset: RegsetReader, out: Buffer, outOffset: number): boolean[] {
     const available = new Array<boolean>(this.registers.length).fill(true);
     out.fill(0, outOffset, outOffset + this.gSize);
-    const raw = onceEach(regset);
-    for (const run of this.plan) {
-      const buf = raw(run.note);
-      if (buf === undefined || buf.length < end(run)) {
-        available.fill(false, run.first, run.first + run.count);
-      } else {
-        load(run, buf, out, outOffset + run.to);
+    for (const { note, runs } of this.plan) {
+      const buf = regset(note);
+      const live = buf === undefined ? 0 : stateBits(buf);
+      for (const run of runs) {
+        if (buf === undefined || buf.length < run.end) {
+          available.fill(false, run.first, run.first + run.count);
+        } else {
+          load(run, buf, live, out, outOffset + run.to);
+        }
       }
     }
     return available;
   }
 
   fromG(g: Buffer, regset: RegsetReader): number[] {
-    const changed = new Set<number>();
-    const raw = onceEach(regset);
-    for (const run of this.plan) {
-      const buf = raw(run.note);
-      if (buf === undefined || buf.length < end(run) || g.length < run.to + run.length) continue;
-      if (this.store(run, buf, g, run.to)) changed.add(run.note);
+    const changed: number[] = [];
+    for (const { note, runs } of this.plan) {
+      const buf = regset(note);
+      if (buf === undefined) continue;
+      let touched = false;
+      for (const run of runs) {
+        if (buf.length < run.end || g.length < run.to + run.length) continue;
+        if (this.store(run, buf, g, run.to)) touched = true;
+      }
+      if (touched) changed.push(note);
     }
-    return [...changed];
+    return changed;
   }
 
   get(spec: RegisterSpec, regset: RegsetReader): Buffer | undefined {
     const run = this.runFor(spec);
     const buf = regset(run.note);
-    if (buf === undefined || buf.length < end(run)) return undefined;
+    if (buf === undefined || buf.length < run.end) return undefined;
     const value = Buffer.alloc(spec.size);
-    load(run, buf, value, 0);
+    load(run, buf, stateBits(buf), value, 0);
     return value;
   }
 
   set(spec: RegisterSpec, value: Buffer, regset: RegsetReader): number[] {
     const run = this.runFor(spec);
     const buf = regset(run.note);
-    if (buf === undefined || buf.length < end(run)) return [];
+    if (buf === undefined || buf.length < run.end) return [];
     const whole = Buffer.alloc(Math.max(spec.size, value.length));
     value.copy(whole);
     return this.store(run, buf, whole, 0) ? [run.note] : [];
@@ -189,18 +201,9 @@ export class X86Transfer {
   }
 }
 
-/** Asks for each note once: a reader may well be a call into the provider. */
-function onceEach(regset: RegsetReader): RegsetReader {
-  const seen = new Map<number, Buffer | undefined>();
-  return (note) => {
-    if (!seen.has(note)) seen.set(note, regset(note));
-    return seen.get(note);
-  };
-}
-
 /** Fills out[at, ...) whose bytes are zero. */
-function load(run: Run, buf: Buffer, out: Buffer, at: number): void {
-  if (run.bits !== 0 && (stateBits(buf) & run.bits) === 0) {
+function load(run: Run, buf: Buffer, live: number, out: Buffer, at: number): void {
+  if (run.bits !== 0 && (live & run.bits) === 0) {
     if (run.init !== 0) out.writeUIntLE(run.init, at, 2);
   } else if (run.special === 'ftag') {
     out.writeUIntLE(expandTags(buf), at, FTAG_SIZE);
@@ -220,9 +223,10 @@ function same(run: Run, buf: Buffer, src: Buffer, at: number): boolean {
 }
 
 function isInitial(run: Run, src: Buffer, at: number): boolean {
-  for (let i = 0; i < run.length; i++) {
-    const byte = i < 4 ? (run.init >>> (8 * i)) & 0xff : 0;
-    if (src[at + i] !== byte) return false;
+  if (run.length > SMALL) {
+    return src.compare(ZEROES, 0, run.length, at, at + run.length) === 0; // those have init 0
   }
+  let rest = run.init;
+  for (let i = 0; i < run.length; i++, rest >>>= 8) if (src[at + i] !== (rest & 0xff)) return false;
   return true;
 }
