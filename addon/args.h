@@ -28,7 +28,7 @@ inline bool read_bytes(napi_env env, napi_value value, size_t i, Bytes &out)
 	napi_typedarray_type type;
 	void *data;
 	if (napi_get_typedarray_info(env, value, &type, &out.length, &data, nullptr, nullptr) !=
-		    napi_ok ||
+		napi_ok ||
 	    type != napi_uint8_array)
 		return throw_type(env, i, "a Uint8Array");
 	out.data = static_cast<uint8_t *>(data);

@@ -16,7 +16,10 @@ namespace
 constexpr uint8_t kEscape = '}';
 constexpr uint8_t kFlip = 0x20;
 
-bool special(uint8_t c) { return c == kEscape || c == '#' || c == '$' || c == '*'; }
+bool special(uint8_t c)
+{
+	return c == kEscape || c == '#' || c == '$' || c == '*';
+}
 
 // -1 for anything that is not a digit
 int digit(uint8_t c)
@@ -29,8 +32,14 @@ int digit(uint8_t c)
 
 #if defined(__SSE2__)
 
-__m128i load(const uint8_t *p) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(p)); }
-void store(uint8_t *p, __m128i v) { _mm_storeu_si128(reinterpret_cast<__m128i *>(p), v); }
+__m128i load(const uint8_t *p)
+{
+	return _mm_loadu_si128(reinterpret_cast<const __m128i *>(p));
+}
+void store(uint8_t *p, __m128i v)
+{
+	_mm_storeu_si128(reinterpret_cast<__m128i *>(p), v);
+}
 
 __m128i to_digits(__m128i nibbles)
 {
@@ -54,8 +63,8 @@ __m128i from_digits(__m128i text, __m128i *ok)
 	__m128i is_letter = not_above(letter, 5);
 	*ok = _mm_and_si128(*ok, _mm_or_si128(is_number, is_letter));
 	__m128i letter_value = _mm_add_epi8(letter, _mm_set1_epi8(10));
-	__m128i value = _mm_or_si128(_mm_and_si128(is_number, number),
-				     _mm_and_si128(is_letter, letter_value));
+	__m128i value =
+	    _mm_or_si128(_mm_and_si128(is_number, number), _mm_and_si128(is_letter, letter_value));
 	__m128i high = _mm_and_si128(_mm_slli_epi16(value, 4), _mm_set1_epi16(0xf0));
 	return _mm_or_si128(high, _mm_srli_epi16(value, 8));
 }
@@ -171,7 +180,7 @@ size_t unescape(uint8_t *buf, size_t n)
 		if (end - in >= 16) {
 			__m128i v = load(in);
 			unsigned mask =
-				unsigned(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(kEscape))));
+			    unsigned(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(kEscape))));
 			if (!mask) {
 				store(out, v);
 				in += 16;

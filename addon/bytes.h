@@ -20,7 +20,7 @@ void hex_encode(uint8_t *dst, const uint8_t *src, size_t n);
 bool hex_decode(uint8_t *dst, const uint8_t *src, size_t n);
 
 struct Escaped {
-	size_t taken; // bytes of src that went in
+	size_t taken;	// bytes of src that went in
 	size_t written; // bytes of dst
 };
 

@@ -61,7 +61,7 @@ napi_value js_escape(napi_env env, napi_callback_info info)
 	size_t slots;
 	void *out;
 	if (napi_get_typedarray_info(env, args[6], &type, &slots, &out, nullptr, nullptr) !=
-		    napi_ok ||
+		napi_ok ||
 	    type != napi_int32_array || slots < 2) {
 		throw_type(env, 6, "an Int32Array of two");
 		return nullptr;

@@ -23,7 +23,10 @@ constexpr long kSignalSetSize = 8;
 constexpr unsigned kCloseRangeCloexec = 1u << 2;
 constexpr int kMostDescriptors = 4096; // without close_range()
 
-long address(const void *p) { return reinterpret_cast<long>(p); }
+long address(const void *p)
+{
+	return reinterpret_cast<long>(p);
+}
 
 [[noreturn]] void fail(const ChildPlan &plan, long error, Step step)
 {
@@ -37,6 +40,7 @@ bool wait_for_go(const ChildPlan &plan)
 {
 	char byte;
 	long got;
+	raw_syscall(SYS_close, plan.parent_go_fd);
 	do {
 		got = raw_syscall(SYS_read, plan.go_fd, address(&byte), 1);
 	} while (got == -EINTR);
@@ -54,8 +58,9 @@ long open_standard(const ChildPlan &plan, int fd)
 {
 	const ChildPlan::Standard &wanted = plan.stdio[fd];
 	if (wanted.duplicate_of >= 0)
-		return wanted.duplicate_of == fd ? 0
-						 : raw_syscall(SYS_dup3, wanted.duplicate_of, fd, 0);
+		return wanted.duplicate_of == fd
+			   ? 0
+			   : raw_syscall(SYS_dup3, wanted.duplicate_of, fd, 0);
 	if (!wanted.path)
 		return 0;
 	// one file for both: one offset, or each would overwrite the other's lines

@@ -21,8 +21,9 @@ struct ChildPlan {
 		int duplicate_of; // instead of path, if not negative
 	};
 
-	int go_fd; // the child waits for one byte
-	int status_fd; // close-on-exec
+	int go_fd;	  // the child waits for one byte
+	int status_fd;	  // close-on-exec
+	int parent_go_fd; // our copy of the other end: while it is open go_fd never ends
 	bool new_group;
 	bool take_terminal; // descriptor 0's foreground group
 	bool no_randomize;

@@ -23,7 +23,10 @@ namespace
 constexpr int kAlways = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 // openat2 refuses what means nothing for O_PATH.
-int with_always(int flags) { return flags | (flags & O_PATH ? O_CLOEXEC : kAlways); }
+int with_always(int flags)
+{
+	return flags | (flags & O_PATH ? O_CLOEXEC : kAlways);
+}
 
 bool same_file(const std::string &a, const std::string &b)
 {
@@ -37,8 +40,8 @@ bool same_file(const std::string &a, const std::string &b)
 bool shares_our_root(pid_t pid)
 {
 	std::string proc = "/proc/" + std::to_string(pid);
-	return !pid ||
-	       (same_file(proc + "/root/", "/") && same_file(proc + "/ns/mnt", "/proc/self/ns/mnt"));
+	return !pid || (same_file(proc + "/root/", "/") &&
+			same_file(proc + "/ns/mnt", "/proc/self/ns/mnt"));
 }
 
 // Descriptor or -errno.
@@ -103,11 +106,20 @@ ssize_t readlink_in_root(pid_t pid, const std::string &path, char *buf, size_t s
 	return result;
 }
 
-int int_of(Napi::Value value) { return value.ToNumber().Int32Value(); }
-std::string text_of(Napi::Value value) { return value.ToString().Utf8Value(); }
+int int_of(Napi::Value value)
+{
+	return value.ToNumber().Int32Value();
+}
+std::string text_of(Napi::Value value)
+{
+	return value.ToString().Utf8Value();
+}
 
 // A path with a NUL in it names nothing.
-bool cut_short(const std::string &path) { return path.find('\0') != std::string::npos; }
+bool cut_short(const std::string &path)
+{
+	return path.find('\0') != std::string::npos;
+}
 
 Napi::Value js_open(const Napi::CallbackInfo &info)
 {
@@ -129,9 +141,9 @@ Napi::Value js_readlink(const Napi::CallbackInfo &info)
 {
 	std::string path = text_of(info[1]);
 	char target[PATH_MAX];
-	ssize_t got = cut_short(path) ? -EINVAL
-				      : readlink_in_root(int_of(info[0]), path, target,
-							 sizeof(target));
+	ssize_t got = cut_short(path)
+			  ? -EINVAL
+			  : readlink_in_root(int_of(info[0]), path, target, sizeof(target));
 	if (got < 0)
 		return Napi::Number::New(info.Env(), double(got));
 	Napi::Uint8Array result = Napi::Uint8Array::New(info.Env(), size_t(got));

@@ -15,7 +15,10 @@ namespace ntrace
 namespace
 {
 
-int int_of(Napi::Value value) { return value.ToNumber().Int32Value(); }
+int int_of(Napi::Value value)
+{
+	return value.ToNumber().Int32Value();
+}
 
 Napi::Value js_errno_name(const Napi::CallbackInfo &info)
 {

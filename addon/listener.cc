@@ -16,7 +16,10 @@ namespace ntrace
 namespace
 {
 
-int open_spare() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+int open_spare()
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 void unlink_if_same(const std::string &path, dev_t dev, ino_t ino)
 {
@@ -71,6 +74,9 @@ int Listener::accept()
 	}
 }
 
-int Listener::port() const { return local_port(fd_); }
+int Listener::port() const
+{
+	return local_port(fd_);
+}
 
 } // namespace ntrace

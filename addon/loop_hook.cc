@@ -16,7 +16,7 @@ thread_local int active_hooks = 0;
 } // namespace
 
 LoopHook::LoopHook(uv_loop_t *loop, Reactor &reactor, std::function<bool(int)> on_turn)
-	: loop_(loop), reactor_(&reactor), on_turn_(std::move(on_turn))
+    : loop_(loop), reactor_(&reactor), on_turn_(std::move(on_turn))
 {
 	uv_prepare_init(loop, &prepare_);
 	uv_idle_init(loop, &idle_);
@@ -62,8 +62,14 @@ void LoopHook::on_close(uv_handle_t *handle)
 	delete self;
 }
 
-void LoopHook::on_prepare(uv_prepare_t *handle) { static_cast<LoopHook *>(handle->data)->burst(); }
-void LoopHook::on_idle(uv_idle_t *handle) { uv_idle_stop(handle); }
+void LoopHook::on_prepare(uv_prepare_t *handle)
+{
+	static_cast<LoopHook *>(handle->data)->burst();
+}
+void LoopHook::on_idle(uv_idle_t *handle)
+{
+	uv_idle_stop(handle);
+}
 
 void LoopHook::burst()
 {

@@ -203,7 +203,8 @@ Peer peer_of(int fd)
 		socklen_t size = sizeof(cred);
 		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
 		return {"", 0,
-			"unix:pid=" + std::to_string(cred.pid) + ",uid=" + std::to_string(cred.uid)};
+			"unix:pid=" + std::to_string(cred.pid) +
+			    ",uid=" + std::to_string(cred.uid)};
 	}
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 	if (getnameinfo(address.get(), address.length, host, sizeof(host), port, sizeof(port),

@@ -82,14 +82,20 @@ void Poller::change(int fd, uint32_t events, bool output)
 	epoll_set(epoll_fd_, EPOLL_CTL_MOD, fd, events, id_ | (output ? kOutput : 0));
 }
 
-void Poller::remove(int fd) { epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr); }
+void Poller::remove(int fd)
+{
+	epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
 
 Reactor::Reactor(int32_t *pairs)
-	: epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), pairs_(pairs), slots_(1), timer_(kNever)
+    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), pairs_(pairs), slots_(1), timer_(kNever)
 {
 }
 
-Reactor::~Reactor() { close(epoll_fd_); }
+Reactor::~Reactor()
+{
+	close(epoll_fd_);
+}
 
 int64_t Reactor::now() const
 {
@@ -154,7 +160,10 @@ void Reactor::remove(int id)
 	free_slots_.push_back(index);
 }
 
-void Reactor::set_timer(double ms) { timer_ = ms < 0 ? kNever : now() + int64_t(ms * 1e6); }
+void Reactor::set_timer(double ms)
+{
+	timer_ = ms < 0 ? kNever : now() + int64_t(ms * 1e6);
+}
 
 int Reactor::watch_signals()
 {

@@ -64,7 +64,7 @@ class Reactor
 	int count_ = 0;
 	std::vector<Slot> slots_;
 	std::vector<uint32_t> free_slots_;
-	std::vector<int> asked_; // sources epoll cannot watch
+	std::vector<int> asked_;       // sources epoll cannot watch
 	Provider *provider_ = nullptr; // once an embedded engine was added
 	Signals signals_;
 	int64_t timer_; // CLOCK_MONOTONIC nanoseconds

@@ -19,7 +19,10 @@ namespace
 
 constexpr int kDrainMs = 500;
 
-std::string text_of(Napi::Value value) { return value.ToString().Utf8Value(); }
+std::string text_of(Napi::Value value)
+{
+	return value.ToString().Utf8Value();
+}
 
 int int_of(Napi::Value value)
 {
@@ -34,25 +37,25 @@ Napi::Function ReactorWrap::define(Napi::Env env)
 {
 	return DefineClass(env, "Reactor",
 			   {
-				   InstanceMethod<&ReactorWrap::listen_tcp>("listenTcp"),
-				   InstanceMethod<&ReactorWrap::listen_unix>("listenUnix"),
-				   InstanceMethod<&ReactorWrap::port>("port"),
-				   InstanceMethod<&ReactorWrap::accept>("accept"),
-				   InstanceMethod<&ReactorWrap::connect_tcp>("connectTcp"),
-				   InstanceMethod<&ReactorWrap::connect_unix>("connectUnix"),
-				   InstanceMethod<&ReactorWrap::open_tty>("openTty"),
-				   InstanceMethod<&ReactorWrap::open_stdio>("openStdio"),
-				   InstanceMethod<&ReactorWrap::read>("read"),
-				   InstanceMethod<&ReactorWrap::write>("write"),
-				   InstanceMethod<&ReactorWrap::pause>("pause"),
-				   InstanceMethod<&ReactorWrap::close>("close"),
-				   InstanceMethod<&ReactorWrap::add_engine>("addEngine"),
-				   InstanceMethod<&ReactorWrap::set_timer>("setTimer"),
-				   InstanceMethod<&ReactorWrap::watch_signals>("watchSignals"),
-				   InstanceMethod<&ReactorWrap::take_signal>("takeSignal"),
-				   InstanceMethod<&ReactorWrap::start>("start"),
-				   InstanceMethod<&ReactorWrap::stop>("stop"),
-				   InstanceMethod<&ReactorWrap::turn>("turn"),
+			       InstanceMethod<&ReactorWrap::listen_tcp>("listenTcp"),
+			       InstanceMethod<&ReactorWrap::listen_unix>("listenUnix"),
+			       InstanceMethod<&ReactorWrap::port>("port"),
+			       InstanceMethod<&ReactorWrap::accept>("accept"),
+			       InstanceMethod<&ReactorWrap::connect_tcp>("connectTcp"),
+			       InstanceMethod<&ReactorWrap::connect_unix>("connectUnix"),
+			       InstanceMethod<&ReactorWrap::open_tty>("openTty"),
+			       InstanceMethod<&ReactorWrap::open_stdio>("openStdio"),
+			       InstanceMethod<&ReactorWrap::read>("read"),
+			       InstanceMethod<&ReactorWrap::write>("write"),
+			       InstanceMethod<&ReactorWrap::pause>("pause"),
+			       InstanceMethod<&ReactorWrap::close>("close"),
+			       InstanceMethod<&ReactorWrap::add_engine>("addEngine"),
+			       InstanceMethod<&ReactorWrap::set_timer>("setTimer"),
+			       InstanceMethod<&ReactorWrap::watch_signals>("watchSignals"),
+			       InstanceMethod<&ReactorWrap::take_signal>("takeSignal"),
+			       InstanceMethod<&ReactorWrap::start>("start"),
+			       InstanceMethod<&ReactorWrap::stop>("stop"),
+			       InstanceMethod<&ReactorWrap::turn>("turn"),
 			   });
 }
 
@@ -62,7 +65,7 @@ ReactorWrap::ReactorWrap(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Reac
 	Napi::Int32Array ready = Napi::Int32Array::New(env, 2 * Reactor::kMaxPairs);
 	// not configurable: the reactor writes into this memory as long as the object lives
 	info.This().As<Napi::Object>().DefineProperty(
-		Napi::PropertyDescriptor::Value("ready", ready, napi_enumerable));
+	    Napi::PropertyDescriptor::Value("ready", ready, napi_enumerable));
 	reactor_ = std::make_unique<Reactor>(ready.Data());
 }
 
@@ -261,8 +264,8 @@ void ReactorWrap::watch_signals(const Napi::CallbackInfo &info)
 		if (!err)
 			err = reactor_->watch_signals();
 		if (err) {
-			throw_failure(Env(),
-				      Failure::of(-err, "watching signal " + std::to_string(signo)));
+			throw_failure(
+			    Env(), Failure::of(-err, "watching signal " + std::to_string(signo)));
 			return;
 		}
 	}
@@ -304,7 +307,8 @@ void ReactorWrap::start(const Napi::CallbackInfo &info)
 		uv_loop_t *loop;
 		napi_get_uv_event_loop(env, &loop);
 		napi_async_init(env, nullptr, Napi::String::New(env, "ntrace"), &context_);
-		hook_ = new LoopHook(loop, *reactor_, [this](int pairs) { return call_back(pairs); });
+		hook_ =
+		    new LoopHook(loop, *reactor_, [this](int pairs) { return call_back(pairs); });
 		napi_add_async_cleanup_hook(env, on_teardown, this, &teardown_);
 	}
 	hook_->start();

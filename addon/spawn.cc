@@ -139,6 +139,7 @@ bool Launch::prepare(Failure &failure)
 	look_up();
 	plan_.go_fd = go_read_;
 	plan_.status_fd = status_write_;
+	plan_.parent_go_fd = go_write_;
 	plan_.new_group = spec_.new_group;
 	plan_.take_terminal = spec_.new_group && own_terminal();
 	plan_.no_randomize = spec_.no_randomize;
@@ -176,8 +177,8 @@ void Launch::look_up()
 		std::string candidate = (dir.empty() ? "." : dir) + "/" + spec_.file;
 		at = end + 1;
 		// relative entries count from where the child will be
-		std::string seen = candidate[0] == '/' || !spec_.cwd ? candidate
-								    : *spec_.cwd + "/" + candidate;
+		std::string seen =
+		    candidate[0] == '/' || !spec_.cwd ? candidate : *spec_.cwd + "/" + candidate;
 		struct stat st;
 		if (stat(seen.c_str(), &st) || !S_ISREG(st.st_mode))
 			continue;

@@ -85,7 +85,7 @@ Napi::Value js_spawn(const Napi::CallbackInfo &info)
 	SpawnSpec spec;
 	if (!read_spec(info[0], spec)) {
 		Napi::TypeError::New(env, "spawn needs file and args, and no string with a NUL")
-			.ThrowAsJavaScriptException();
+		    .ThrowAsJavaScriptException();
 		return Napi::Value();
 	}
 	Failure failure;
@@ -94,14 +94,12 @@ Napi::Value js_spawn(const Napi::CallbackInfo &info)
 		throw_failure(env, failure);
 		return Napi::Value();
 	}
-	std::shared_ptr<Launch> launch(started.release(), [](Launch *last) {
-		Launch::end(std::unique_ptr<Launch>(last));
-	});
+	std::shared_ptr<Launch> launch(
+	    started.release(), [](Launch *last) { Launch::end(std::unique_ptr<Launch>(last)); });
 	Napi::Object child = Napi::Object::New(env);
 	child.Set("pid", launch->pid());
-	child.Set("go", Napi::Function::New(env, [launch](const Napi::CallbackInfo &) {
-			  launch->go();
-		  }));
+	child.Set("go",
+		  Napi::Function::New(env, [launch](const Napi::CallbackInfo &) { launch->go(); }));
 	child.Set("failure", Napi::Function::New(env, [launch](const Napi::CallbackInfo &call) {
 			  ChildStatus status = launch->failure();
 			  Napi::Object result = Napi::Object::New(call.Env());

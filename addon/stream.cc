@@ -35,12 +35,12 @@ int64_t now_ms()
 } // namespace
 
 Stream::Stream(Endpoint in, Endpoint out, std::function<void()> restore)
-	: in_(in), out_(out), restore_(std::move(restore))
+    : in_(in), out_(out), restore_(std::move(restore))
 {
 }
 
 Stream::Stream(int socket)
-	: Stream({socket, Transfer::kSocket, true}, {socket, Transfer::kSocket, true})
+    : Stream({socket, Transfer::kSocket, true}, {socket, Transfer::kSocket, true})
 {
 }
 
@@ -52,7 +52,8 @@ Stream::~Stream()
 		// a close with unread input would reset the connection under our last reply
 		char discarded[4096];
 		shutdown(in_.fd, SHUT_WR);
-		for (int i = 0; i < 256 && recv(in_.fd, discarded, sizeof(discarded), MSG_DONTWAIT) > 0;)
+		for (int i = 0;
+		     i < 256 && recv(in_.fd, discarded, sizeof(discarded), MSG_DONTWAIT) > 0;)
 			i++;
 	}
 	if (in_.owned)
@@ -123,7 +124,10 @@ int32_t Stream::on_events(uint32_t events, bool output)
 	return bits;
 }
 
-int32_t Stream::pending() { return unpolled_ && !paused_ && !ended_ ? kReadyRead : 0; }
+int32_t Stream::pending()
+{
+	return unpolled_ && !paused_ && !ended_ ? kReadyRead : 0;
+}
 
 ssize_t Stream::read(void *buf, size_t n)
 {

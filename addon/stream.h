@@ -14,9 +14,9 @@ namespace ntrace
 
 // How to transfer without blocking.
 enum class Transfer {
-	kSocket, // MSG_DONTWAIT
+	kSocket,      // MSG_DONTWAIT
 	kNonblocking, // O_NONBLOCK on a description that is ours alone
-	kPolled, // a description shared with others: ask poll() first
+	kPolled,      // a description shared with others: ask poll() first
 };
 
 struct Endpoint {
@@ -64,7 +64,7 @@ class Stream : public Source
 	uint32_t in_interest_ = 0, out_interest_ = 0;
 	bool paused_ = false;
 	bool ended_ = false; // read() told 0
-	bool gone_ = false; // a write failed
+	bool gone_ = false;  // a write failed
 	bool unpolled_ = false;
 	bool out_polled_ = false;
 };

@@ -62,7 +62,10 @@ Napi::Value js_xsave_layout(const Napi::CallbackInfo &info)
 
 #else
 
-Napi::Value js_xsave_layout(const Napi::CallbackInfo &info) { return info.Env().Undefined(); }
+Napi::Value js_xsave_layout(const Napi::CallbackInfo &info)
+{
+	return info.Env().Undefined();
+}
 
 #endif
 
