@@ -382,6 +382,7 @@ class NtraceEngine implements Engine, Launcher {
     if (action === undefined || action.kind === 'stay') return;
     if (action.tid > 0) {
       const thread = this.thread(action.pid, action.tid);
+      this.table.setQuiesced(action.pid, false);
       if (thread !== undefined && !unseen?.some((event) => event.tid === thread.tid)) {
         setRunning(thread);
       }

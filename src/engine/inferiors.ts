@@ -26,7 +26,7 @@ export interface InferiorObserver {
 /** The inferiors of one engine, kept up to date by its events. */
 export class Inferiors {
   readonly map = new Map<number, Inferior>();
-  /** Processes whose threads were all stopped: new ones appear held. */
+  /** Processes whose threads were all stopped, none resumed since: new ones appear held. */
   private readonly quiesced = new Set<number>();
 
   constructor(private readonly observer: InferiorObserver) {}

@@ -13,6 +13,11 @@ const onlyReal = (...rows: string[]): Skip[] =>
   rows.map((row) => ({ provider: 'fake', row, reason: 'the fake has no such processes' }));
 
 export const SKIPS: readonly Skip[] = [
+  {
+    provider: 'embedded',
+    row: 'malformed: pointers to nowhere are EFAULT',
+    reason: 'it shares our address space: a wild pointer is the crash of the caller',
+  },
   ...onlyReal(
     'attach: a kernel thread is refused with the reason',
     'attach: ourselves are refused with the reason',
