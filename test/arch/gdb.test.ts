@@ -35,6 +35,32 @@ test.each(CASES.map((c) => [c.label, c.arch] as const))('%s', (_label, arch) => 
   );
 });
 
+test.each([
+  ['i386:x86-64', 560],
+  ['i386', 312],
+])('what gdb presumes of %s without a description', (name, size) => {
+  const commands = [
+    `set architecture ${name}`,
+    'set osabi GNU/Linux',
+    'maint print remote-registers',
+  ];
+  const stdout = execFileSync('gdb', ['-nx', '-batch', ...commands.flatMap((c) => ['-ex', c])], {
+    encoding: 'utf8',
+  });
+  const rows = [...stdout.matchAll(/^ (\w+) +\d+ +\d+ +\d+ +(\d+) .*? +(\d+) +(\d+) *$/gm)];
+  const all = rows.map(([, register, bytes, , offset]) => [
+    register,
+    Number(bytes),
+    Number(offset),
+  ]);
+  for (const { arch } of CASES.filter((c) => c.arch.name === name)) {
+    expect(arch.plainGSize).toBe(size);
+    const plain = arch.registers.filter((reg) => reg.gOffset < size);
+    const ours = plain.map((reg) => [reg.name, reg.size, reg.gOffset]);
+    expect(new Set(ours.map(String))).toEqual(new Set(all.map(String)));
+  }
+});
+
 test('a description that is wrong would not pass', () => {
   const arch = CASES[0]!.arch;
   const { stderr } = gdb(arch.targetXml.replace('name="rip"', 'name="rap"'), 'show architecture');

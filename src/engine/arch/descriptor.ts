@@ -47,6 +47,8 @@ export interface ArchDescriptor {
   byName: ReadonlyMap<string, RegisterSpec>;
   /** Bytes of a whole g packet's data. */
   gSize: number;
+  /** What of it a client expects that reads no target description: the registers gdb presumes. */
+  plainGSize: number;
   /** Regsets a g packet needs, in the order to fetch. */
   notes: readonly number[];
   /** Registers sent in every stop reply, with where their values come from in an event. */

@@ -13,6 +13,9 @@ export function hasAvx512(layout: XsaveLayout | undefined): layout is XsaveLayou
   return AVX512.every((component) => hasComponent(layout, component));
 }
 
+/** gdb's registers of a Linux process where nothing describes them (tdesc_amd64_linux and kin). */
+const PLAIN = /\.(core|sse|linux|segments)$/;
+
 /** What x86-64 and i386 tell apart besides their registers. */
 export interface X86Identity extends Pick<
   ArchDescriptor,
@@ -34,6 +37,7 @@ export function describe(
   const { registers, size } = table;
   const byName = new Map(registers.map((reg) => [reg.name, reg]));
   const named = (name: string): RegisterSpec => byName.get(name)!;
+  const last = features.findLast((feature) => PLAIN.test(feature.name))!.registers.at(-1)!;
   const transfer = new X86Transfer(registers, size, layout);
   const [pc, sp, fp] = [named(identity.pc), named(identity.sp), named(identity.fp)];
   return {
@@ -45,6 +49,7 @@ export function describe(
     byNumber: new Map(registers.map((reg) => [reg.num, reg])),
     byName,
     gSize: size,
+    plainGSize: last.gOffset + last.size,
     notes: [...new Set(registers.map((reg) => reg.note))],
     expedited: [
       { num: fp.num, from: 'fp' },

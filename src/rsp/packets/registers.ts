@@ -21,6 +21,13 @@ function spec(inferior: Inferior, num: number): RegisterSpec {
   return found;
 }
 
+/** Bytes of a g reply: gdb presumes fewer registers when it is told not to read descriptions. */
+function replySize(session: Session, inferior: Inferior): number {
+  const told = [...session.client].find((feature) => feature.startsWith('xmlRegisters='));
+  const reads = session.client.size === 0 || told?.slice(13).split(',').includes('i386');
+  return reads ? inferior.arch.gSize : inferior.arch.plainGSize;
+}
+
 function writeAll(session: Session, hex: Buffer, start: number, digits: number): string {
   const { thread, inferior } = held(session);
   const { arch } = inferior;
@@ -48,10 +55,12 @@ export const registers: Packet[] = [
       const g = Buffer.allocUnsafe(arch.gSize);
       const available = arch.toG((note) => session.engine.regset(thread, note), g, 0);
       const { out } = session;
+      const size = replySize(session, inferior);
       out.begin();
-      if (available.every(Boolean)) out.hex(g, 0, arch.gSize);
+      if (available.every(Boolean)) out.hex(g, 0, size);
       else
         arch.registers.forEach((r, i) => {
+          if (r.gOffset >= size) return;
           if (available[i]) out.hex(g, r.gOffset, r.size);
           else out.ascii(UNAVAILABLE.repeat(2 * r.size));
         });
