@@ -8,6 +8,8 @@ const reactor = new native.Reactor();
 const buf = new Uint8Array(1 << 16);
 let listener = 0;
 
+reactor.watchSignals([SIGTERM]);
+
 if (kind === 'tcp') {
   listener = reactor.listenTcp('127.0.0.1', 0);
   console.log(reactor.port(listener));
@@ -17,7 +19,6 @@ if (kind === 'tcp') {
 } else {
   reactor.openStdio();
 }
-reactor.watchSignals([SIGTERM]);
 
 function end(): void {
   if (listener) reactor.close(listener);
