@@ -189,9 +189,12 @@ class Depth
 // Sent by somebody, not caused by the instruction itself.
 bool is_async(const siginfo_t &info);
 uint64_t now_ns();
+// The last bit of a set stands for every number from there on.
 inline bool bit(const __u64 *words, uint64_t n, uint64_t limit)
 {
-	return n < limit && (words[n / 64] >> (n % 64) & 1);
+	if (n >= limit)
+		n = limit - 1;
+	return words[n / 64] >> (n % 64) & 1;
 }
 constexpr uint64_t kNanosPerMilli = 1000000;
 

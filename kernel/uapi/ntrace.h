@@ -52,7 +52,7 @@
 #define NTRACE_ENGINES_PATH "/proc/ntrace/engines"
 
 #define NTRACE_LABEL_LEN 32 /* bytes, NUL-padded, last byte always NUL */
-#define NTRACE_SYSCALL_WORDS 8 /* bitmaps of 512 system calls */
+#define NTRACE_SYSCALL_WORDS 8 /* bitmaps of 512 system calls; the last bit: 511 and up */
 #define NTRACE_MAX_BATCH 65536 /* entries of any one array */
 
 /* ---- features: bit N is features[N / 64] >> (N % 64) & 1 ---------------- */

@@ -1,3 +1,4 @@
+import type { Server } from '../rsp/server';
 import { parseComm } from './comm';
 import { debugOutput } from './debug-output';
 import { openEndpoint } from './endpoint';
@@ -38,6 +39,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     else messages.say(line);
   };
   const comm = parseComm(options.comm);
+  if (comm.kind === 'stdio') messages.say('stdin/stdout redirected');
   const { Server } = await import('../rsp/server.js');
   const server = new Server({
     engine: options.engine,
@@ -62,13 +64,24 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     openEndpoint(server, comm, options.comm, say);
     opening = false;
     if (options.attachPid !== undefined) server.attach(options.attachPid);
-    else if (options.program.length > 0) server.launch(options.program);
+    else if (options.program.length > 0) launch(server, options.program, messages);
   } catch (error) {
     server.shutdown();
     throw error;
   }
   announcements.forEach(say);
   server.run();
+}
+
+/** gdbserver's words for a program that cannot be started; its testsuite waits for them. */
+function launch(server: Server, program: string[], messages: Messages): void {
+  try {
+    server.launch(program);
+  } catch (error) {
+    messages.say(`gdbserver: Cannot exec ${program[0]}`);
+    messages.say(`gdbserver: Error: ${(error as Error).message.replace(/^.*: /, '')}\n`);
+    throw new Error('During startup program exited with code 127.');
+  }
 }
 
 function leave(code: number, text: string): void {

@@ -13,6 +13,9 @@ const LINUX_BY_GDB: ReadonlyMap<number, number> = new Map(
   GDB_BY_LINUX.map((gdb, linux): [number, number] => [gdb, linux]).filter(([gdb]) => gdb !== 143),
 );
 
+const GDB_POLL = 33;
+const SIGIO = 29;
+
 /** 143 is GDB_SIGNAL_UNKNOWN. */
 export function gdbSignal(linux: number): number {
   return GDB_BY_LINUX[linux] ?? 143;
@@ -20,14 +23,16 @@ export function gdbSignal(linux: number): number {
 
 /** undefined where Linux has no such signal. GDB_SIGNAL_POLL is SIGIO here. */
 export function linuxSignal(gdb: number): number | undefined {
-  return gdb === 33 ? 29 : LINUX_BY_GDB.get(gdb);
+  return gdb === GDB_POLL ? SIGIO : LINUX_BY_GDB.get(gdb);
 }
 
 /** "b;e;1f" as bits of Linux signals: bit N is signal N + 1. Unknown ones are left out. */
 export function signalSet(list: string): bigint {
   let set = 0n;
   for (const item of list.split(';')) {
-    const linux = /^[0-9a-f]+$/i.test(item) ? linuxSignal(parseInt(item, 16)) : undefined;
+    // GDB_SIGNAL_POLL is no signal of its own here: what holds for SIGIO is said by its own number
+    const number = /^[0-9a-f]+$/i.test(item) ? parseInt(item, 16) : 0;
+    const linux = number === GDB_POLL ? undefined : linuxSignal(number);
     if (linux) set |= 1n << BigInt(linux - 1);
   }
   return set;

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import type { LaunchSpec } from '../engine/engine';
 
 /** How programs are started, as the command line and the client's Q packets set it. */
@@ -33,12 +35,28 @@ function environment(changes: ProgramOptions['environment']): string[] {
 }
 
 /**
+ * A file named relative to the server's directory, wherever the program will be started; a bare name
+ * that is no file there is left to PATH (gdbserver's rule).
+ */
+function locate(name: string): string {
+  if (path.isAbsolute(name)) return name;
+  if (name.includes('/')) return path.resolve(name);
+  try {
+    if (statSync(name).isFile()) return path.resolve(name);
+  } catch {
+    // not here: PATH
+  }
+  return name;
+}
+
+/**
  * Arguments are passed as they are: gdbserver quotes each before it hands them to its shell, so a
  * shell in between would change nothing but the count of execs.
  */
 export function launchSpec(options: ProgramOptions): LaunchSpec {
   const { program, wrapper } = options;
-  const args = [...wrapper, ...program];
+  const [name = '', ...rest] = program;
+  const args = [...wrapper, locate(name), ...rest];
   return {
     file: args[0] ?? '',
     args,

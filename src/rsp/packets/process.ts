@@ -2,6 +2,7 @@ import type { Inferior } from '../../engine/inferior';
 import { packet, WRITTEN, DEFERRED, type Packet, type Reply } from '../packet';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
+import type { Stop } from '../stop';
 
 const ESRCH = 3;
 const EINVAL = 22;
@@ -12,18 +13,29 @@ function process(session: Session, pid: number): Inferior {
   return inferior;
 }
 
-/** The reply to vRun and vAttach: the stop itself, or OK and a notification in non-stop mode. */
-function started(session: Session, inferior: Inferior): Reply {
+function chosen(session: Session, inferior: Inferior): Stop & { kind: 'thread' } {
   const stop = session.target.firstStop(inferior);
   session.general = session.control = { pid: inferior.pid, tid: stop.tid };
+  session.target.last = stop;
+  return stop;
+}
+
+/** The reply to vRun: the stop itself, in non-stop mode too. */
+function started(session: Session, inferior: Inferior): Reply {
+  session.tell(chosen(session, inferior));
+  return WRITTEN;
+}
+
+/** The reply to vAttach: in non-stop mode OK, and the stops of all threads by notification. */
+function attached(session: Session, inferior: Inferior): Reply {
+  const stop = chosen(session, inferior);
   if (!session.nonStop) {
-    session.target.last = stop;
     session.tell(stop);
     return WRITTEN;
   }
   session.reply('OK');
-  for (const thread of inferior.threads.values())
-    session.target.queue.push({ ...stop, tid: thread.tid, event: thread.stop });
+  for (const { tid } of inferior.threads.values())
+    session.target.queue.push({ ...stop, tid, signo: 0 });
   session.notify.announce();
   return DEFERRED;
 }
@@ -43,7 +55,7 @@ export const processes: Packet[] = [
     capability: 'attach',
     stopReply: true,
     args: (a) => a.num(),
-    run: (session, pid) => started(session, session.target.attach(pid)),
+    run: (session, pid) => attached(session, session.target.attach(pid)),
   }),
   packet({
     match: 'vRun',
@@ -98,7 +110,9 @@ export const processes: Packet[] = [
     run(session) {
       if (session.options.program.length === 0) return '';
       for (const pid of [...session.engine.inferiors.keys()]) session.target.kill(pid);
-      session.target.last = session.target.firstStop(session.target.launch());
+      const stop = session.target.firstStop(session.target.launch());
+      session.general = session.control = { pid: stop.pid, tid: stop.tid };
+      session.target.last = stop;
       return DEFERRED;
     },
   }),
