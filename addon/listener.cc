@@ -51,6 +51,17 @@ Listener::~Listener()
 	unlink_if_same(path_, dev_, ino_);
 }
 
+int Listener::attach(Poller poller)
+{
+	poller_ = poller;
+	return poller_.add(fd_, EPOLLIN);
+}
+
+void Listener::pause(bool paused)
+{
+	poller_.change(fd_, paused ? 0u : uint32_t(EPOLLIN));
+}
+
 int Listener::accept()
 {
 	for (;;) {

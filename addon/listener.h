@@ -18,8 +18,9 @@ class Listener : public Source
 	Listener(int fd, std::string path);
 	~Listener() override;
 
-	int attach(Poller poller) override { return poller.add(fd_, EPOLLIN); }
+	int attach(Poller poller) override;
 	int32_t on_events(uint32_t, bool) override { return kReadyRead; }
+	void pause(bool paused) override;
 	Listener *listener() override { return this; }
 
 	// A connected descriptor, or -1 if nobody is waiting.
@@ -28,6 +29,7 @@ class Listener : public Source
 
       private:
 	int fd_;
+	Poller poller_{-1, 0};
 	int spare_; // given up for a moment when descriptors run out
 	std::string path_;
 	dev_t dev_ = 0;

@@ -224,8 +224,8 @@ Napi::Value ReactorWrap::write(const Napi::CallbackInfo &info)
 
 void ReactorWrap::pause(const Napi::CallbackInfo &info)
 {
-	if (Stream *stream = stream_at(info))
-		stream->pause(info[1].ToBoolean());
+	if (Source *source = reactor_->find(int_of(info[0])))
+		source->pause(info[1].ToBoolean());
 }
 
 void ReactorWrap::close(const Napi::CallbackInfo &info)

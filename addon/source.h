@@ -47,6 +47,8 @@ class Source
 	virtual int32_t on_events(uint32_t events, bool output) = 0;
 	// For what epoll cannot watch: Ready bits that hold now.
 	virtual int32_t pending() { return 0; }
+	// Stop or go on reporting kReadyRead.
+	virtual void pause(bool) {}
 	virtual bool needs_asking() const { return false; }
 	virtual Stream *stream() { return nullptr; }
 	virtual Listener *listener() { return nullptr; }

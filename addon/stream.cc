@@ -77,7 +77,7 @@ int Stream::attach(Poller poller)
 uint32_t Stream::input_interest() const
 {
 	// Edge triggered where nobody will read, or a hangup would be told for ever.
-	uint32_t events = paused_ || ended_ ? EPOLLRDHUP | EPOLLET : EPOLLIN | EPOLLRDHUP;
+	uint32_t events = silent() ? EPOLLRDHUP | EPOLLET : EPOLLIN | EPOLLRDHUP;
 	if (same_fd() && queued() && !gone_)
 		events |= EPOLLOUT;
 	return events;
@@ -118,7 +118,7 @@ int32_t Stream::on_events(uint32_t events, bool output)
 		bits |= kReadyRead;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
 		bits |= kReadyHangup;
-		if (!paused_ && !ended_)
+		if (!silent())
 			bits |= kReadyRead;
 	}
 	return bits;
@@ -126,7 +126,7 @@ int32_t Stream::on_events(uint32_t events, bool output)
 
 int32_t Stream::pending()
 {
-	return unpolled_ && !paused_ && !ended_ ? kReadyRead : 0;
+	return unpolled_ && !silent() ? kReadyRead : 0;
 }
 
 ssize_t Stream::read(void *buf, size_t n)

@@ -44,13 +44,15 @@ class Stream : public Source
 	ssize_t read(void *buf, size_t n);
 	// Bytes still queued; -1 the peer is gone.
 	ssize_t write(const void *buf, size_t n);
-	void pause(bool paused);
+	void pause(bool paused) override;
 	// Waits for at most so long until the queue is written.
 	void drain(int timeout_ms);
 
       private:
 	bool same_fd() const { return in_.fd == out_.fd; }
 	bool queued() const { return head_ < queue_.size(); }
+	// Nobody wants to hear of input. A pause ends with the peer: its end must be read.
+	bool silent() const { return ended_ || (paused_ && !gone_); }
 	uint32_t input_interest() const;
 	void update_interest();
 	ssize_t send(const char *buf, size_t n);

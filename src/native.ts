@@ -26,7 +26,9 @@ export interface Reactor {
   /** The port a listenTcp source really has. */
   port(listener: SourceId): number;
   /** undefined when nobody is waiting (any more). peer: "HOST:PORT", or "unix:pid=N,uid=N". */
-  accept(listener: SourceId): { id: SourceId; host: string; port: number; peer: string } | undefined;
+  accept(
+    listener: SourceId,
+  ): { id: SourceId; host: string; port: number; peer: string } | undefined;
   /** As a client; blocks until connected or throws. */
   connectTcp(host: string, port: number): SourceId;
   connectUnix(path: string): SourceId;
@@ -38,9 +40,15 @@ export interface Reactor {
   read(stream: SourceId, buf: Uint8Array, offset: number, length: number): number;
   /** Writes at once what fits and queues the rest (copied); returns bytes still queued; -1 peer gone. */
   write(stream: SourceId, buf: Uint8Array, offset: number, length: number): number;
-  /** Stop or go on reporting READY_READ. */
-  pause(stream: SourceId, paused: boolean): void;
-  /** Flushes queued output for at most half a second, then closes. Idempotent. */
+  /**
+   * Stop or go on reporting READY_READ of a stream or listener. A hangup is still told, once; when
+   * a write failed the pause is over, so that the end can be read.
+   */
+  pause(source: SourceId, paused: boolean): void;
+  /**
+   * Flushes queued output for at most half a second, then closes. Idempotent. Its number does not
+   * come back for the next 32,000 sources.
+   */
   close(source: SourceId): void;
   /** READY_READ when the engine has events. */
   addEngine(engine: NativeEngine): SourceId;
@@ -81,7 +89,10 @@ export interface SpawnSpec {
   noRandomize?: boolean;
   /** setpgid(0, 0), and the terminal's foreground group if descriptor 0 is our terminal. */
   newGroup?: boolean;
-  /** Paths for descriptors 0, 1, 2; undefined inherits. */
+  /**
+   * Paths for descriptors 0, 1, 2; undefined inherits. /dev/stdin, /dev/stdout, /dev/stderr and
+   * /dev/fd/N are our own descriptors, duplicated. Outputs are created and truncated.
+   */
   stdio?: [string | undefined, string | undefined, string | undefined];
 }
 
@@ -92,7 +103,10 @@ export interface SpawnedChild {
   go(): void;
   /** 0 while waiting or after a successful exec, else the errno of the failed step. */
   failure(): { errno: number; step: 'chdir' | 'stdio' | 'exec' | '' };
-  /** After its death, where a provider does not reap: waitpid; undefined while alive. */
+  /**
+   * After its death, where a provider does not reap: the wait status; undefined while alive; -1
+   * when somebody else took it.
+   */
   reap(): number | undefined;
 }
 
@@ -108,15 +122,41 @@ export interface Native {
   /** Sum modulo 256. */
   checksum(buf: Uint8Array, offset: number, length: number): number;
   /** Lower-case hex of src into dst; returns dstOffset + 2 * length. RangeError if it does not fit. */
-  hexEncode(dst: Uint8Array, dstOffset: number, src: Uint8Array, srcOffset: number, length: number): number;
+  hexEncode(
+    dst: Uint8Array,
+    dstOffset: number,
+    src: Uint8Array,
+    srcOffset: number,
+    length: number,
+  ): number;
   /** Bytes written, or -1 at a character that is not a hex digit or an odd count. */
-  hexDecode(dst: Uint8Array, dstOffset: number, src: Uint8Array, srcOffset: number, digits: number): number;
+  hexDecode(
+    dst: Uint8Array,
+    dstOffset: number,
+    src: Uint8Array,
+    srcOffset: number,
+    digits: number,
+  ): number;
   /** Escapes } # $ * into dst up to dstEnd. Fills out[0] = source bytes taken, out[1] = new dstOffset. */
-  escape(dst: Uint8Array, dstOffset: number, dstEnd: number, src: Uint8Array, srcOffset: number, length: number, out: Int32Array): void;
+  escape(
+    dst: Uint8Array,
+    dstOffset: number,
+    dstEnd: number,
+    src: Uint8Array,
+    srcOffset: number,
+    length: number,
+    out: Int32Array,
+  ): void;
   /** In place; returns the new length. A trailing } is dropped. */
   unescape(buf: Uint8Array, offset: number, length: number): number;
   /** Copies without intermediate objects. */
-  copy(dst: Uint8Array, dstOffset: number, src: Uint8Array, srcOffset: number, length: number): void;
+  copy(
+    dst: Uint8Array,
+    dstOffset: number,
+    src: Uint8Array,
+    srcOffset: number,
+    length: number,
+  ): void;
   /** GDB's crc32 (polynomial 0x04c11db7, initial value given, no final inversion). */
   crc32(crc: number, buf: Uint8Array, offset: number, length: number): number;
   /** Address of a buffer's first byte; valid while the buffer is referenced. */
@@ -138,7 +178,7 @@ export interface Native {
   readlinkInRoot(pid: number, path: string): Uint8Array | number;
 
   xsaveLayout(): XsaveLayout | undefined;
-  /** errno name for a positive number: "ESRCH". */
+  /** errno name for a positive number: "ESRCH"; "E4000" for one that has none. */
   errnoName(errno: number): string;
   /** strerror. */
   errnoText(errno: number): string;
@@ -149,7 +189,10 @@ export interface Native {
 
 // build/src/native.js and src/native.ts are both below the package root
 function load(): Native {
-  const root = path.resolve(__dirname, __filename.includes(`${path.sep}build${path.sep}`) ? '../..' : '..');
+  const root = path.resolve(
+    __dirname,
+    __filename.includes(`${path.sep}build${path.sep}`) ? '../..' : '..',
+  );
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return require(path.join(root, 'addon/build/Release/ntrace.node')) as Native;
 }

@@ -82,6 +82,22 @@ describe('TCP', () => {
     server.close();
   });
 
+  test('a paused listener lets clients wait', async () => {
+    const listener = loop.reactor.listenTcp('127.0.0.1', 0);
+    loop.reactor.pause(listener, true);
+    const socket = net.connect(loop.reactor.port(listener), '127.0.0.1');
+    await once(socket, 'ready');
+    loop.reactor.stop();
+    expect(loop.reactor.turn(0)).toBe(0);
+    loop.reactor.pause(listener, false);
+    expect(loop.reactor.turn(1000)).toBe(1);
+    const client = loop.reactor.accept(listener);
+    expect(client).toBeDefined();
+    loop.reactor.close(client?.id ?? 0);
+    loop.reactor.close(listener);
+    socket.destroy();
+  });
+
   test('a port can be taken again at once', async () => {
     const { id, socket } = await tcpPair();
     const listener = loop.reactor.listenTcp('127.0.0.1', socket.remotePort as number);
@@ -167,6 +183,24 @@ describe('a peer that is gone', () => {
     const began = Date.now();
     loop.reactor.close(id);
     expect(Date.now() - began).toBeLessThan(400);
+  });
+
+  test('while paused, with data not read yet: a failed write ends the pause', async () => {
+    const { id, socket } = await tcpPair();
+    loop.reactor.pause(id, true);
+    socket.write('some data', () => socket.destroy());
+    await loop.next(id, READY_HANGUP);
+    while (loop.send(id, 'x') !== -1); // the answer to the first is a reset
+    const buf = new Uint8Array(64);
+    for (const [wanted, got] of [
+      [4, 4],
+      [64, 5],
+      [64, 0],
+    ] as const) {
+      await loop.next(id, READY_READ);
+      expect(loop.reactor.read(id, buf, 0, wanted)).toBe(got);
+    }
+    loop.reactor.close(id);
   });
 
   test('half closed: its data comes first, and it can still be answered', async () => {
