@@ -68,6 +68,8 @@ export class Session implements StopListener {
   readonly documents = new Map<string, Buffer>();
   /** Called when a console line may be sent now. */
   private mayConsole = false;
+  /** A ^C came while nothing ran. */
+  private early = false;
 
   constructor(
     readonly target: Target,
@@ -121,6 +123,7 @@ export class Session implements StopListener {
         case 'interrupt':
           this.settings.logPackets?.('-> ^C');
           if (this.nonStop) this.target.stopThreads([{ pid: -1, tid: -1 }]);
+          else this.early = true;
           break;
         case 'bad':
           this.settings.logPackets?.('-> (bad checksum)');
@@ -130,8 +133,14 @@ export class Session implements StopListener {
         case 'packet': {
           const { buf, start, end } = this.framer;
           this.settings.logPackets?.(`-> ${printable(buf, start, end - start)}`);
-          if (!this.noAck) this.sendRaw('+');
+          if (!this.noAck) {
+            this.sendRaw('+');
+            this.framer.skipCopies();
+          }
           this.dispatcher.run(this, buf, start, end);
+          // gdb may send ^C just before the resume it is meant for
+          if (this.early) this.target.interrupt();
+          this.early = false;
         }
       }
     }

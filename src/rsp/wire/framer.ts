@@ -83,6 +83,18 @@ export class Framer {
     }
   }
 
+  /** Of the packet just told: a client that waited too long for its '+' sent it again. */
+  skipCopies(): void {
+    const from = this.start - 1;
+    const length = this.head - from;
+    while (
+      this.tail - this.head >= length &&
+      this.buf.compare(this.buf, this.head, this.head + length, from, from + length) === 0
+    )
+      this.head += length;
+    this.scanned = this.head;
+  }
+
   private packet(): Token {
     const from = Math.max(this.scanned, this.head);
     const hash = this.buf.indexOf(HASH, from);
