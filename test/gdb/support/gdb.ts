@@ -29,7 +29,20 @@ export class Gdb {
   /** Starts gdb on a program (or none) without any start-up files. */
   static async start(...args: string[]): Promise<Gdb> {
     const ex = SET_UP.flatMap((command) => ['-ex', command]);
-    const gdb = new Gdb(spawn('gdb', ['-nx', '-q', ...ex, '-ex', `set prompt ${PROMPT}`, ...args]));
+    const gdb = new Gdb(
+      // one stream, so that errors stand where they happened
+      spawn('sh', [
+        '-c',
+        'exec gdb "$@" 2>&1',
+        'gdb',
+        '-nx',
+        '-q',
+        ...ex,
+        '-ex',
+        `set prompt ${PROMPT}`,
+        ...args,
+      ]),
+    );
     await gdb.prompt();
     return gdb;
   }
@@ -72,7 +85,7 @@ export class Gdb {
   }
 
   async quit(): Promise<void> {
-    if (this.child.exitCode !== null) return;
+    if (this.gone) return;
     this.child.stdin.end('quit\n');
     const timer = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS);
     await once(this.child, 'close');
@@ -81,16 +94,20 @@ export class Gdb {
 
   /** As if the machine it runs on went away. */
   async vanish(): Promise<void> {
+    if (this.gone) return;
     this.child.kill('SIGKILL');
     await once(this.child, 'close');
+  }
+
+  private get gone(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   private async wait(ready: () => boolean, what: string): Promise<void> {
     const limit = Date.now() + PATIENCE_MS;
     while (!ready()) {
       const left = limit - Date.now();
-      if (left <= 0 || this.child.exitCode !== null)
-        throw new Error(`gdb gave no ${what}; so far:\n${this.output}`);
+      if (left <= 0 || this.gone) throw new Error(`gdb gave no ${what}; so far:\n${this.output}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.wake = (): void => {

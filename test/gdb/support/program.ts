@@ -16,10 +16,10 @@ export function program(name: string, ...flags: string[]): string {
   return binary;
 }
 
-/** Number of the first line of a program's source that contains text, such as a comment. */
-export function lineOf(name: string, text: string): number {
+/** The first line of a program's source that contains text, for gdb: "calls.c:12". */
+export function lineOf(name: string, text: string): string {
   const lines = fs.readFileSync(path.join(SOURCES, `${name}.c`), 'utf8').split('\n');
   const index = lines.findIndex((line) => line.includes(text));
   if (index < 0) throw new Error(`${name}.c has no line with "${text}"`);
-  return index + 1;
+  return `${name}.c:${index + 1}`;
 }

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { repositoryRoot } from '../../support/root';
 
-export const OURS = path.join(repositoryRoot, 'bin/ntrace-gdbserver');
+/** Another server can be put in its place, to see that a test asks nothing of us alone. */
+export const OURS =
+  process.env.NTRACE_TEST_SERVER ?? path.join(repositoryRoot, 'bin/ntrace-gdbserver');
 const PATIENCE_MS = 20_000;
 
 /** A server under test, with what it said on standard output and error. */

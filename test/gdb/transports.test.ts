@@ -1,0 +1,36 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Gdb } from './support/gdb';
+import { program } from './support/program';
+import { OURS, ServerProcess } from './support/server-process';
+
+test('stdio: gdb starts the server and speaks through a pipe', async () => {
+  const calls = program('calls');
+  const gdb = await Gdb.start(calls);
+  expect(await gdb.send(`target remote | ${OURS} - ${calls}`)).toMatch(/_start/);
+  await gdb.send('break square');
+  expect(await gdb.send('continue')).toMatch(/square \(n=1\)/);
+  expect(await gdb.script('delete', 'continue')).toMatch(/exited with code 07/);
+  await gdb.quit();
+});
+
+test('a Unix socket', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-gdb-'));
+  const socket = path.join(dir, 'socket');
+  const calls = program('calls');
+  const server = ServerProcess.start(['--once', `unix:${socket}`, calls]);
+  try {
+    await server.says(/Listening on/);
+    const gdb = await Gdb.start(calls);
+    expect(await gdb.send(`target remote ${socket}`)).toMatch(/_start/);
+    await gdb.send('break recurse');
+    expect(await gdb.send('continue')).toMatch(/recurse \(depth=5\)/);
+    await gdb.send('kill');
+    await gdb.quit();
+    expect(await server.end()).toBe(0);
+  } finally {
+    await server.stop();
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
+});
