@@ -38,7 +38,7 @@ int epoll_sleep(int epoll_fd, epoll_event *events, int64_t timeout_ns)
 {
 	if (timeout_ns == 0 || timeout_ns == kNever)
 		return epoll_wait(epoll_fd, events, kMaxEvents, timeout_ns ? -1 : 0);
-	static bool has_pwait2 = true;
+	static thread_local bool has_pwait2 = true;
 	if (has_pwait2) {
 		timespec t = {time_t(timeout_ns / 1000000000), long(timeout_ns % 1000000000)};
 		int n = epoll_pwait2(epoll_fd, events, kMaxEvents, &t, nullptr);

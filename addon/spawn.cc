@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -84,9 +85,11 @@ int duplicated(const std::string &path)
 	for (int fd = 0; fd < 3; fd++)
 		if (path == names[fd])
 			return fd;
-	if (path.rfind("/dev/fd/", 0) == 0 && path.size() > 8)
-		return atoi(path.c_str() + 8);
-	return -1;
+	if (path.rfind("/dev/fd/", 0) != 0 || path.size() <= 8)
+		return -1;
+	char *end;
+	long fd = strtol(path.c_str() + 8, &end, 10);
+	return *end || fd < 0 || fd > INT_MAX ? -1 : int(fd);
 }
 
 bool own_terminal()

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { native, READY_DRAINED, READY_HANGUP, READY_READ } from '../../src/native';
 import { Loop } from './support/loop';
+import { runScript } from './support/program';
 
 let dir: string;
 let loop: Loop;
@@ -283,6 +284,16 @@ describe('Unix sockets', () => {
     writeFileSync(file, 'precious');
     expect(() => loop.reactor.listenUnix(file, 0o600)).toThrow(/EADDRINUSE/);
     expect(existsSync(file)).toBe(true);
+  });
+
+  test('go when the process just exits', async () => {
+    const file = path.join(dir, 'socket');
+    const { out } = await runScript(`
+      new native.Reactor().listenUnix(${JSON.stringify(file)}, 0o600);
+      console.log(require('fs').existsSync(${JSON.stringify(file)}));
+      process.exit(0);`);
+    expect(out).toBe('true\n');
+    expect(existsSync(file)).toBe(false);
   });
 
   test('a path that is too long is said so', () => {
