@@ -18,7 +18,6 @@ namespace
 
 constexpr int kTrapEventStop = 128; // PTRACE_EVENT_STOP
 constexpr int kSyscallStop = SIGTRAP | 0x80;
-constexpr uint8_t kInt3 = 0xcc;
 
 bool is_fault(const siginfo_t &info)
 {

@@ -100,14 +100,27 @@ ssize_t Server::write_shadowed(Process &p, uint64_t addr, const void *buf, size_
 	auto first = sites.lower_bound(addr);
 	if (first == sites.end() || first->first - addr >= len)
 		return poke(p, addr, buf, len);
-	std::vector<uint8_t> patched(static_cast<const uint8_t *>(buf),
-				     static_cast<const uint8_t *>(buf) + len);
-	for (auto it = first; it != sites.end() && it->first - addr < len; ++it)
-		patched[it->first - addr] = 0xcc;
+	const auto *bytes = static_cast<const uint8_t *>(buf);
+	std::vector<uint8_t> patched(bytes, bytes + len);
+	std::vector<Site *> armed;
+	for (auto it = first; it != sites.end() && it->first - addr < len; ++it) {
+		if (!is_armed(p, it->first))
+			continue;
+		patched[it->first - addr] = kInt3;
+		armed.push_back(&it->second);
+	}
 	ssize_t done = poke(p, addr, patched.data(), len);
-	for (auto it = first; it != sites.end() && it->first - addr < (size_t)done; ++it)
-		it->second.original = static_cast<const uint8_t *>(buf)[it->first - addr];
+	for (Site *site : armed)
+		if (site->addr - addr < (size_t)done)
+			site->original = bytes[site->addr - addr];
 	return done;
+}
+
+// Is the breakpoint byte still there? Not when the memory below it was mapped anew.
+bool Server::is_armed(Process &p, uint64_t addr)
+{
+	uint8_t present = 0;
+	return peek(p, addr, &present, 1) == 1 && present == kInt3;
 }
 
 int Server::read_mem(Engine &engine, void *record)

@@ -118,6 +118,7 @@ struct DebugRegister {
 };
 
 constexpr int kDebugRegisters = 4;
+constexpr uint8_t kInt3 = 0xcc;
 
 struct Attachment {
 	Engine *engine;

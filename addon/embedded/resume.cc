@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // Holding and letting go in batches.
-#include "procfs.h"
 #include "server.h"
 
 #include <errno.h>
@@ -262,19 +261,8 @@ int Server::stop(Engine &engine, void *record)
 		if (!looked && now_ns() - began > kStraggler) {
 			looked = true;
 			for (pid_t tid : moving) {
-				Thread *t = find_thread(tid);
-				TaskStat stat;
-				if (t && t->stop == Stop::none &&
-				    read_stat(t->process->pid, tid, stat) &&
-				    (stat.state == 'Z' || stat.state == 'X')) {
-					t->zombie = true;
-					struct ntrace_event e;
-					fill(e, *t, NTRACE_EV_DEAD, false);
-					for (Attachment &a : t->process->attachments)
-						if ((a.sets.life_stop | a.sets.life_note) &
-						    NTRACE_LIFE(NTRACE_EV_DEAD))
-							post_note(*a.engine, e);
-				}
+				if (Thread *t = find_thread(tid))
+					check_leader(*t);
 			}
 			continue;
 		}

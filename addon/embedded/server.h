@@ -81,6 +81,7 @@ class Server
 	// wait.cc
 	bool collect(Thread &);
 	bool collect_dead();
+	void check_leader(Thread &);
 	void collect_running();
 	void sleep_for_child(uint64_t until_ns);
 	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
@@ -141,6 +142,7 @@ class Server
 	int mem_fd(Process &);
 	ssize_t peek(Process &, uint64_t addr, void *buf, size_t len);
 	ssize_t poke(Process &, uint64_t addr, const void *buf, size_t len);
+	bool is_armed(Process &, uint64_t addr);
 	ssize_t read_shadowed(Process &, uint64_t addr, void *buf, size_t len);
 	ssize_t write_shadowed(Process &, uint64_t addr, const void *buf, size_t len);
 

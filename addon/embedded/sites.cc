@@ -9,13 +9,6 @@
 namespace ntrace::embedded
 {
 
-namespace
-{
-
-const uint8_t kInt3 = 0xcc;
-
-} // namespace
-
 int Server::insert_site(Process &p, Engine &engine, uint64_t addr, uint32_t &id, uint32_t &owners)
 {
 	auto &sites = p.space->sites;
@@ -27,6 +20,12 @@ int Server::insert_site(Process &p, Engine &engine, uint64_t addr, uint32_t &id,
 		if (peek(p, addr, &site.original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
 			return -EFAULT;
 		found = sites.emplace(addr, std::move(site)).first;
+	} else if (!is_armed(p, addr)) {
+		// the memory was mapped anew: what is there now is the program's
+		Site &site = found->second;
+		if (peek(p, addr, &site.original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
+			return -EFAULT;
+		site.generation = next_generation_++;
 	}
 	for (const Owner &owner : found->second.owners)
 		if (owner.engine == &engine) {
@@ -54,8 +53,7 @@ void Server::remove_site(Process &p, Engine &engine, uint64_t addr)
 	if (!owners.empty())
 		return;
 	// whoever overwrote the byte behind our back keeps what it wrote
-	uint8_t present = 0;
-	if (peek(p, addr, &present, 1) == 1 && present == kInt3)
+	if (is_armed(p, addr))
 		poke(p, addr, &found->second.original, 1);
 	sites.erase(found);
 }

@@ -100,7 +100,9 @@ void Server::step_over(Thread &t)
 		settle(t);
 		return;
 	}
-	poke(p, addr, &found->second.original, 1);
+	bool lifted = is_armed(p, addr);
+	if (lifted)
+		poke(p, addr, &found->second.original, 1);
 	int status = 0;
 	bool arrived = false;
 	for (int tries = 0; tries < kMaxDeferred; tries++) {
@@ -120,8 +122,7 @@ void Server::step_over(Thread &t)
 	// the site may have gone in the meantime, never moved
 	found = space->sites.find(addr);
 	if (found != space->sites.end()) {
-		const uint8_t int3 = 0xcc;
-		poke(p, addr, &int3, 1);
+		poke(p, addr, &kInt3, 1);
 	}
 	unfreeze(*space, &t);
 	if (find_thread(tid) != &t)

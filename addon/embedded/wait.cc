@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Collecting wait statuses. Every wait is for one tid: waitpid(-1) would take children that belong
 // to others (libuv's), and costs O(threads) a call.
+#include "procfs.h"
 #include "server.h"
 #include "sigchld.h"
 
@@ -120,6 +121,22 @@ bool Server::collect_dead()
 	return any;
 }
 
+// A leader that ended before its threads gives no status: it is a zombie until they are gone.
+void Server::check_leader(Thread &t)
+{
+	Process &p = *t.process;
+	TaskStat stat;
+	if (t.tid != p.pid || t.zombie || t.stop != Stop::none || p.threads.size() < 2 ||
+	    !read_stat(p.pid, t.tid, stat) || (stat.state != 'Z' && stat.state != 'X'))
+		return;
+	t.zombie = true;
+	struct ntrace_event e;
+	fill(e, t, NTRACE_EV_DEAD, false);
+	for (Attachment &a : p.attachments)
+		if ((a.sets.life_stop | a.sets.life_note) & NTRACE_LIFE(NTRACE_EV_DEAD))
+			post_note(*a.engine, e);
+}
+
 void Server::pump()
 {
 	Depth depth(depth_);
@@ -127,8 +144,8 @@ void Server::pump()
 		missed_ = false;
 		pid_t hint = sigchld_take();
 		if (hint > 0)
-			if (Thread *t = find_thread(hint))
-				collect(*t);
+			if (Thread *t = find_thread(hint); t && !collect(*t))
+				check_leader(*t);
 		collect_running();
 		if (by_tid_.size() > 1)
 			collect_dead();

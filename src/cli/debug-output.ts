@@ -1,6 +1,6 @@
 import type { Log } from '../rsp/log';
 import type { GdbserverOptions } from './gdbserver-options';
-import { PacketLog } from './packet-log';
+import { LogFile } from './log-file';
 import type { Messages } from './stderr';
 
 /** Where --debug, --remote-debug and --log-packets send their lines. */
@@ -11,21 +11,17 @@ export interface DebugOutput {
 
 /** Throws an Error with .code when --log-packets cannot be opened. */
 export function debugOutput(options: GdbserverOptions, messages: Messages): DebugOutput {
-  const file = options.logPackets === undefined ? undefined : new PacketLog(options.logPackets);
+  const file = options.logPackets === undefined ? undefined : new LogFile(options.logPackets);
   const debug = debugLines(options, messages);
-  const remote = options.debug.has('remote');
+  // looked up at each line: monitor commands switch them while the server runs
   return {
-    ...(file || remote
-      ? {
-          logPackets: (line: string): void => {
-            file?.line(line);
-            if (remote) debug(`[remote] ${line}`);
-          },
-        }
-      : {}),
-    ...(options.debug.has('threads')
-      ? { log: (level, text): void => debug(`[threads] ${level}: ${text}`) }
-      : {}),
+    logPackets: (line: string): void => {
+      file?.line(line);
+      if (options.debug.has('remote')) debug(`[remote] ${line}`);
+    },
+    log: (level, text): void => {
+      if (options.debug.has('threads')) debug(`[threads] ${level}: ${text}`);
+    },
   };
 }
 
@@ -34,7 +30,7 @@ function debugLines(options: GdbserverOptions, messages: Messages): (line: strin
     options.timestamps ? `${(Date.now() / 1000).toFixed(6)} ${line}` : line;
   if (options.debugFile !== undefined) {
     try {
-      const file = new PacketLog(options.debugFile);
+      const file = new LogFile(options.debugFile);
       return (line) => file.line(stamp(line));
     } catch (error) {
       const reason = (error as Error).message.replace(/^\w+: ([^,]*),.*/, '$1');

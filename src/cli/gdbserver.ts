@@ -56,6 +56,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     perClient: false,
     disabledPackets: options.disabledPackets,
     observe: options.observe,
+    switches: options,
     say,
     ...debugOutput(options, messages),
   });

@@ -4,7 +4,7 @@ import { openEndpoint } from './endpoint';
 import type { EngineChoice } from './gdbserver-options';
 import { endWithSignals } from './signals';
 import { LOG_LEVELS, operationalLog, type LogLevel } from './operational-log';
-import { PacketLog } from './packet-log';
+import { LogFile } from './log-file';
 import { Messages } from './stderr';
 
 const OPTIONS = {
@@ -46,7 +46,7 @@ async function handler(args: ArgumentsCamelCase<ServeArgs>): Promise<void> {
 
   const { Server } = await import('../rsp/server.js');
   const log = await operationalLog(args.logLevel, args.logFile);
-  const file = args.logPackets === undefined ? undefined : new PacketLog(args.logPackets);
+  const file = args.logPackets === undefined ? undefined : new LogFile(args.logPackets);
   const server = new Server({
     engine: args.engine,
     program: {

@@ -26,7 +26,6 @@ export class Breakpoints {
   insert(pid: number, type: BreakType, addr: bigint, length: number): void {
     const own = this.of(pid);
     const key = place(type, addr, length);
-    if (own.has(key)) return;
     const record = this.insertion;
     record.fill(0);
     record.writeInt32LE(pid, BREAK.at.pid);

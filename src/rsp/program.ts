@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { LaunchSpec } from '../engine/engine';
 
@@ -49,6 +50,12 @@ function locate(name: string): string {
   return name;
 }
 
+/** "~" and "~/x" as a shell would read them. */
+function expandTilde(directory: string): string {
+  if (directory !== '~' && !directory.startsWith('~/')) return directory;
+  return path.join(process.env.HOME ?? os.homedir(), directory.slice(1));
+}
+
 /**
  * Arguments are passed as they are: gdbserver quotes each before it hands them to its shell, so a
  * shell in between would change nothing but the count of execs.
@@ -61,7 +68,7 @@ export function launchSpec(options: ProgramOptions): LaunchSpec {
     file: args[0] ?? '',
     args,
     env: environment(options.environment),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.cwd === undefined ? {} : { cwd: expandTilde(options.cwd) }),
     noRandomize: options.noRandomize,
     newGroup: true,
     execs: wrapper.length > 0 ? 2 : 1,

@@ -162,7 +162,8 @@ export class Target {
       if (action.tid > 0) this.noteStepping(action.tid, action.kind);
       else if (action.kind === 'cont') this.stepping.clear();
     }
-    this.engine.resume(actions);
+    const there = this.existing(actions);
+    if (there.length > 0) this.engine.resume(there);
     if (this.waiting && !this.anyRunning()) this.pump();
   }
 
@@ -306,9 +307,28 @@ export class Target {
     else this.interrupt();
   }
 
-  /** Non-stop: asks threads to stop; their Stopped events tell. */
+  /** Non-stop: asks threads to stop; their Stopped events tell. Those that are gone need not. */
   stopThreads(refs: readonly ThreadRef[]): void {
-    this.engine.interrupt(refs);
+    const there = this.existing(refs);
+    if (there.length > 0) this.engine.interrupt(there);
+  }
+  private existing<T extends ThreadRef>(refs: readonly T[]): T[] {
+    const { inferiors } = this.engine;
+    return refs.filter(({ pid, tid }) => {
+      if (pid === -1) return inferiors.size > 0;
+      const inferior = inferiors.get(pid);
+      return inferior !== undefined && (tid === -1 || inferior.threads.has(tid));
+    });
+  }
+  /** In non-stop mode a thread is stopped only if the client was told: the others run. */
+  releaseUntold(): void {
+    const told = new Set([this.last, ...this.queue].map((stop) => stop && stopThread(stop)));
+    const actions: ResumeAction[] = [];
+    for (const inferior of this.engine.inferiors.values())
+      for (const { pid, tid, state, stop } of inferior.threads.values())
+        if (state === 'held' && !told.has(tid) && stop === undefined)
+          actions.push({ pid, tid, kind: 'cont' });
+    if (actions.length > 0) this.engine.resume(actions);
   }
 
   // ---- events -------------------------------------------------------------------------------

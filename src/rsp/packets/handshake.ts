@@ -93,8 +93,10 @@ export function handshake(packets: () => readonly Packet[]): Packet[] {
       feature: 'QNonStop+',
       args: (a) => a.num(),
       run(session, on) {
+        const before = session.nonStop;
         session.nonStop = on === 1;
         if (!session.nonStop) session.target.quiesce();
+        else if (!before) session.target.releaseUntold();
         return 'OK';
       },
     }),

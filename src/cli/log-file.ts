@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 
-/** Lines appended to a file as they come, so that nothing is lost when the process is killed. */
-export class PacketLog {
+/** Lines, each with its time in seconds since the start, appended to a file as they come, so that nothing is lost when the process is killed. */
+export class LogFile {
   private readonly fd: number;
 
   /** Throws an Error with .code. */
@@ -11,7 +11,7 @@ export class PacketLog {
 
   line(text: string): void {
     try {
-      fs.writeSync(this.fd, `${text}\n`);
+      fs.writeSync(this.fd, `${(performance.now() / 1000).toFixed(6)} ${text}\n`);
     } catch {
       // a full disk must not end a debugging session
     }
