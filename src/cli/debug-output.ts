@@ -33,7 +33,8 @@ function debugLines(options: GdbserverOptions, messages: Messages): (line: strin
       const file = new LogFile(options.debugFile);
       return (line) => file.line(stamp(line));
     } catch (error) {
-      const reason = (error as Error).message.replace(/^\w+: ([^,]*),.*/, '$1');
+      const [, first = '', rest = ''] = /^\w+: (.)([^,]*)/.exec((error as Error).message) ?? [];
+      const reason = first.toUpperCase() + rest;
       messages.say(`Cannot open ${options.debugFile} for writing. ${reason}. Switching to stderr.`);
     }
   }

@@ -1,5 +1,5 @@
 import type { Server } from '../rsp/server';
-import { parseComm } from './comm';
+import { CommError, parseComm } from './comm';
 import { debugOutput } from './debug-output';
 import { openEndpoint } from './endpoint';
 import { Leave, parseGdbserver, type GdbserverOptions } from './gdbserver-options';
@@ -22,7 +22,9 @@ export async function main(argv: readonly string[]): Promise<void> {
       messages.write(error.stderr);
       leave(error.code, error.stdout);
     } else {
-      messages.say((error as Error).message);
+      const { message } = error as Error;
+      const quoted = error instanceof CommError; // begins with what the user wrote
+      messages.say(quoted ? message : message.charAt(0).toUpperCase() + message.slice(1));
       messages.say('Exiting');
       messages.flush();
       leave(1, '');
@@ -65,7 +67,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     openEndpoint(server, comm, options.comm, say);
     opening = false;
     if (options.attachPid !== undefined) server.attach(options.attachPid);
-    else if (options.program.length > 0) launch(server, options.program, messages);
+    else if (options.program.length > 0) await launch(server, options.program, messages);
   } catch (error) {
     server.shutdown();
     throw error;
@@ -75,14 +77,22 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
 }
 
 /** gdbserver's words for a program that cannot be started; its testsuite waits for them. */
-function launch(server: Server, program: string[], messages: Messages): void {
+async function launch(server: Server, program: string[], messages: Messages): Promise<void> {
+  const { EndedEarly } = await import('../engine/launch.js');
   try {
     server.launch(program);
   } catch (error) {
+    if (error instanceof EndedEarly) throw new Error(startUp(error.waitStatus));
     messages.say(`gdbserver: Cannot exec ${program[0]}`);
-    messages.say(`gdbserver: Error: ${(error as Error).message.replace(/^.*: /, '')}\n`);
-    throw new Error('During startup program exited with code 127.');
+    messages.say(`gdbserver: Error: ${(error as Error).message.replace(/^.*: /, '')}`);
+    throw new Error(startUp(127 << 8));
   }
+}
+
+function startUp(status: number): string {
+  return (status & 0x7f) === 0
+    ? `During startup program exited with code ${status >> 8}.`
+    : `During startup program terminated with signal ${status & 0x7f}.`;
 }
 
 function leave(code: number, text: string): void {

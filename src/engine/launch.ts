@@ -39,6 +39,17 @@ const STEPS: Record<string, string> = {
   exec: 'it cannot be executed',
 };
 
+/** A program, or what was to start it, ended before it got there. */
+export class EndedEarly extends EngineError {
+  constructor(
+    /** As waitpid gives it. */
+    readonly waitStatus: number,
+    message: string,
+  ) {
+    super(Errno.ESRCH, 'ESRCH', message);
+  }
+}
+
 function ended(spec: LaunchSpec, child: SpawnedChild, status: number): EngineError {
   const { errno, step } = child.failure();
   if (errno !== 0) {
@@ -48,9 +59,8 @@ function ended(spec: LaunchSpec, child: SpawnedChild, status: number): EngineErr
   }
   const how =
     (status & 0x7f) === 0 ? `exited with status ${status >> 8}` : `died of signal ${status & 0x7f}`;
-  return new EngineError(
-    Errno.ESRCH,
-    'ESRCH',
+  return new EndedEarly(
+    status,
     `cannot run ${spec.file}: ${spec.args.join(' ')} ${how} before it got to the program`,
   );
 }

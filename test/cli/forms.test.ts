@@ -117,7 +117,6 @@ describe('usage, as gdbserver', () => {
 });
 
 describe('start-up failures, as gdbserver', () => {
-  const shellMessage = /^.*: line 1: .*\n/gm; // the shell that gdbserver starts programs through
   for (const args of [
     [':0', '/nonexistent'],
     ['stdio', 'non-existing-program'],
@@ -129,7 +128,6 @@ describe('start-up failures, as gdbserver', () => {
       const { ours, theirs } = await both(args);
       expect(ours.stderr).toMatch(/During startup program exited with code \d+\.\nExiting\n$/);
       expect(ours.stderr.split('\n').slice(-3)).toEqual(theirs.stderr.split('\n').slice(-3));
-      expect(theirs.stderr.replace(shellMessage, '')).not.toBe('');
       expect(ours.end).toBe(theirs.end);
     });
 

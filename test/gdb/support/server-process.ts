@@ -7,6 +7,7 @@ import { repositoryRoot } from '../../support/root';
 export const OURS =
   process.env.NTRACE_TEST_SERVER ?? path.join(repositoryRoot, 'bin/ntrace-gdbserver');
 const PATIENCE_MS = 20_000;
+const DRAIN_MS = 300;
 
 /** A server under test, with what it said on standard output and error. */
 export class ServerProcess {
@@ -24,7 +25,9 @@ export class ServerProcess {
       this.stderr += data.toString();
       this.wake();
     });
-    this.ended = once(child, 'close').then(() => this.wake());
+    // what it started may outlive it and keep the pipes open
+    const exit = once(child, 'exit').then(() => new Promise((done) => setTimeout(done, DRAIN_MS)));
+    this.ended = Promise.race([once(child, 'close'), exit]).then(() => this.wake());
   }
 
   static start(
