@@ -18,6 +18,7 @@
  * (0 or positive), and the number of entries that succeeded in "done".
  * Events are struct ntrace_event records, obtained by read(); poll() says when.
  * The first call must be NTRACE_IOC_HELLO; every other answers ENOTCONN before.
+ * A second HELLO is EALREADY.
  *
  * A THREAD RUNS WHEN NO ENGINE HOLDS IT. An engine holds a thread from the
  * moment it is given an event whose stop_id is not zero (or a stop it asked

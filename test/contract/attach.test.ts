@@ -94,7 +94,7 @@ contract('attach', (row) => {
     const subject = scene.start('threads', ['1']);
     const tids = fs.readdirSync(`/proc/${subject.pid}/task`).map(Number);
     const other = tids.find((tid) => tid !== subject.pid) as number;
-    expect(refusal(engine, other)).toMatchObject({ errno: E.EINVAL, reason: Refusal.NotLeader });
+    expect(refusal(engine, other)).toMatchObject({ errno: E.ESRCH, reason: Refusal.NotLeader });
     expect(() => engine.attach(other)).toThrow(`a thread of process ${subject.pid}`);
   });
 

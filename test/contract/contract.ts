@@ -28,9 +28,16 @@ export function contract(family: string, define: (row: Row) => void): void {
           const scene = new Scene(provider);
           try {
             run(scene);
-          } finally {
-            scene.close();
+          } catch (error) {
+            // what went wrong first is what counts
+            try {
+              scene.close();
+            } catch (after) {
+              console.error(`and cleaning up: ${String(after)}`);
+            }
+            throw error;
           }
+          scene.close();
         };
         test(name, body, options?.timeoutMs ?? TIMEOUT_MS);
       });

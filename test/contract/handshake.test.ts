@@ -48,7 +48,7 @@ contract('handshake', (row) => {
     const flags = record(HELLO, { abi_version: 1, flags: 0x80 });
     expect(channel.call(Call.Hello, flags)).toBe(-E.EINVAL);
     expect(channel.call(Call.Hello, record(HELLO, { abi_version: 1 }))).toBe(0);
-    expect(channel.call(Call.Hello, record(HELLO, { abi_version: 1 }))).toBe(-E.EINVAL);
+    expect(channel.call(Call.Hello, record(HELLO, { abi_version: 1 }))).toBe(-E.EALREADY);
   });
 
   row('engines have ids of their own', (scene) => {
@@ -76,7 +76,7 @@ contract('handshake', (row) => {
     const engine = scene.engine();
     const longer = SIGNAL.size + 8;
     const request = ((Call.Signal & ~(0x3fff << 16)) | (longer << 16)) >>> 0;
-    const gone = record(SIGNAL, { pid: 0x7fff_fff0, signo: 0 }, 8);
+    const gone = record(SIGNAL, { pid: 0x7fff_fff0, signo: 10 }, 8);
     expect(engine.channel.call(request, gone)).toBe(-E.ESRCH);
     gone[SIGNAL.size + 3] = 1;
     expect(engine.channel.call(request, gone)).toBe(-E.E2BIG);

@@ -56,7 +56,7 @@ contract('life', (row) => {
     const engine = scene.engine();
     const [{ pid }, subject] = scene.launch(engine, 'execer', [scene.file('spin')]);
     engine.set(pid, { lifeStop: [EventType.Exec] });
-    engine.insertBreakpoint(pid, 0, subject.address('main') + 1n, 1);
+    engine.insertBreakpoint(pid, 0, subject.address('main'), 1);
     engine.resume([{ pid, tid: -1, kind: 'cont' }]);
     let event = scene.next(engine, (e) => e.stopId !== 0n);
     if (event.type === EventType.Break) {
@@ -197,7 +197,7 @@ contract('life', (row) => {
     for (let i = 0; i < 20; i++) subject.pause();
     expect(subject.read('counter')).toBe(0n);
     engine.resume([{ pid, tid: event.tid, kind: 'cont' }]);
-    scene.grows(subject, 'counter');
+    scene.until('it counts', () => subject.read('counter') === 1n, subject);
   });
 
   row('threads that come during a stop are held too', (scene) => {

@@ -142,7 +142,7 @@ contract('signals', (row) => {
     engine.signal(pid, 0, SIGUSR1);
     scene.next(engine, EventType.Signal);
     cont(engine, SIGUSR1);
-    scene.grows(subject, 'counter');
+    scene.until('it woke up', () => subject.read('counter') === before + 1n);
   });
 
   row('detach with a signal delivers it', (scene) => {

@@ -16,5 +16,6 @@ export const E = {
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ENOTCONN: 107,
+  EALREADY: 114,
   ESTALE: 116,
 } as const;

@@ -19,6 +19,7 @@ export const Errno = {
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ENOTCONN: 107,
+  EALREADY: 114,
   ESTALE: 116,
 } as const;
 

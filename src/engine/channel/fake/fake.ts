@@ -102,7 +102,7 @@ class FakeChannel implements Channel {
     if (!valid || handler === undefined) return -Errno.ENOTTY;
     if (record.length < size) return -Errno.EINVAL;
     if (nr !== 0 && this.engine.abi === 0) return -Errno.ENOTCONN;
-    if (nr === 0 && this.engine.abi !== 0) return -Errno.EINVAL;
+    if (nr === 0 && this.engine.abi !== 0) return -Errno.EALREADY;
     const own = SIZES.get(handler.record) ?? 0;
     const given = Buffer.from(record.buffer, record.byteOffset, size);
     if (size > own && given.subarray(own).some((byte) => byte !== 0)) return -Errno.E2BIG;
