@@ -121,9 +121,8 @@ void Server::step_over(Thread &t)
 	}
 	// the site may have gone in the meantime, never moved
 	found = space->sites.find(addr);
-	if (found != space->sites.end()) {
+	if (found != space->sites.end() && lifted)
 		poke(p, addr, &kInt3, 1);
-	}
 	unfreeze(*space, &t);
 	if (find_thread(tid) != &t)
 		return;

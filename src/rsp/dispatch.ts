@@ -1,11 +1,19 @@
+import { EngineError } from '../engine/errors';
 import { Args, PacketSyntaxError } from './args';
 import { DEFERRED, WRITTEN, type Packet } from './packet';
-import { errorReply } from './reply';
+import { errorReply, ReplyError } from './reply';
 import type { Session } from './session';
 
-/** Replies to these may be E.text whatever the client announced (it always has shown them). */
-const TEXT_ALWAYS = new Set(['vAttach;', 'vRun', 'vKill;', 'D', 'QSetWorkingDir:', 'qTStatus']);
 const NAME_BYTES = 48;
+
+/** Failures that say what the user did; others are ours. */
+function expected(error: unknown): boolean {
+  return (
+    error instanceof PacketSyntaxError ||
+    error instanceof EngineError ||
+    error instanceof ReplyError
+  );
+}
 
 /** Finds the entry for a packet's bytes and runs it; every failure becomes an error reply. */
 export class Dispatcher {
@@ -47,9 +55,9 @@ export class Dispatcher {
       const reply = entry.run(session, entry.args ? entry.args(args) : undefined);
       if (reply !== WRITTEN && reply !== DEFERRED) session.reply(reply);
     } catch (error) {
-      if (!(error instanceof PacketSyntaxError) && error instanceof TypeError)
-        session.log?.('error', `${entry.match}: ${error.stack ?? error.message}`);
-      session.reply(errorReply(session, error, TEXT_ALWAYS.has(entry.match)));
+      if (!expected(error))
+        session.log?.('error', `${entry.match}: ${(error as Error).stack ?? String(error)}`);
+      session.reply(errorReply(session, entry, error));
     }
   }
 }

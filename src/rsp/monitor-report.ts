@@ -92,6 +92,15 @@ function capabilities({ engine }: Session): string {
   ]);
 }
 
+/** Most failures shown. */
+const SHOWN = 5;
+
+function why({ refusals }: Session): string {
+  if (refusals.size === 0) return 'Nothing was refused.\n';
+  const latest = [...refusals].reverse().slice(0, SHOWN);
+  return latest.map(([match, text]) => `${match.replace(/\W+$/, '')}: ${text}\n`).join('');
+}
+
 function versions({ engine }: Session): string {
   return `ntrace ${version()}, ${engine.provider} engine ${engine.engineId}, Linux ${kernel()}\n`;
 }
@@ -101,6 +110,12 @@ function kernel(): string {
 
 /** What ntrace tells beyond gdbserver. */
 export const reportCommands: readonly MonitorCommand[] = [
+  {
+    pattern: /^why$/,
+    usage: 'why',
+    help: ['Show why the latest commands failed, the last one first'],
+    run: why,
+  },
   {
     pattern: /^who$/,
     usage: 'who',

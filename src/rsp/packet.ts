@@ -32,6 +32,11 @@ export interface Packet<A = unknown> {
   feature?: string | ((session: Session) => string | undefined);
   /** Earns a stop reply, so an error is the only thing run() may answer at once in all-stop. */
   stopReply?: true;
+  /**
+   * A user's command of its own: why it failed is said on the server's standard error, and the reply
+   * may be E.text whatever the client announced.
+   */
+  command?: true;
   /** Parses what follows match. Throws PacketSyntaxError (by Args). */
   args?: (args: Args) => A;
   /** Throws EngineError or ReplyError; both become error replies in one place (reply.ts). */

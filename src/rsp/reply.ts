@@ -1,5 +1,6 @@
 import { EngineError } from '../engine/errors';
 import { PacketSyntaxError } from './args';
+import type { Packet } from './packet';
 import type { Session } from './session';
 
 /** A failure with the errno and the text a user should read. */
@@ -16,17 +17,20 @@ const hex2 = (n: number): string => (n & 0xff).toString(16).padStart(2, '0');
 
 /**
  * The one place where failures become replies: E NN with two hex digits, or E.text where the client
- * understands text ("error-message+", or a packet whose text replies always were allowed).
+ * understands text ("error-message+", or a packet whose text replies always were allowed). Clients
+ * show a number at most, and gdb before 16 shows nothing of a refused attach: `monitor why` tells.
  */
-export function errorReply(session: Session, error: unknown, textAllowed: boolean): string {
+export function errorReply(session: Session, packet: Packet, error: unknown): string {
   const errno = error instanceof EngineError || error instanceof ReplyError ? error.errno : 1;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = (error instanceof Error ? error.message : String(error)).replace(
+    /[^\x20-\x7e]/g,
+    '?',
+  );
   session.log?.('debug', `error reply: ${text}`);
-  if (
-    (session.client.has('error-message+') || textAllowed) &&
-    text !== '' &&
-    !(error instanceof PacketSyntaxError)
-  )
-    return `E.${text.replace(/[^\x20-\x7e]/g, '?')}`;
+  if (text !== '' && !(error instanceof PacketSyntaxError)) {
+    session.refused(packet.match, text);
+    if (packet.command) session.settings.say?.(text);
+    if (packet.command || session.client.has('error-message+')) return `E.${text}`;
+  }
   return `E${hex2(errno === 0 ? 1 : errno)}`;
 }

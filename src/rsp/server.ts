@@ -212,6 +212,7 @@ export class Server {
         disabled: this.options.disabledPackets,
         log: this.options.log,
         logPackets: this.options.logPackets,
+        say: this.options.say,
         switches: this.options.switches,
         onEnd: (why) => this.ended(why),
       }),

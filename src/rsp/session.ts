@@ -34,6 +34,8 @@ export interface SessionOptions {
   disabled: ReadonlySet<string>;
   log?: Log | undefined;
   logPackets?: ((line: string) => void) | undefined;
+  /** The server's own messages, a line each. */
+  say?: ((line: string) => void) | undefined;
   /** What `monitor set debug` and its like change. */
   switches?: DebugSwitches | undefined;
   /** Extended mode ends no server: --multi, or the client said '!'. */
@@ -66,6 +68,8 @@ export class Session implements StopListener {
   threadList: string[] = [];
   /** Documents of qXfer reads in progress, by object and annex. */
   readonly documents = new Map<string, Buffer>();
+  /** Texts of the latest error reply to each kind of packet, the newest last. */
+  readonly refusals = new Map<string, string>();
   /** Called when a console line may be sent now. */
   private mayConsole = false;
   /** A ^C came while nothing ran. */
@@ -183,6 +187,12 @@ export class Session implements StopListener {
   }
   endIfAlone(why: 'killed' | 'detached' | 'exited'): void {
     if (!this.extended && this.engine.inferiors.size === 0) this.settings.onEnd(why);
+  }
+
+  /** Keeps the text of an error reply for `monitor why`. */
+  refused(match: string, text: string): void {
+    this.refusals.delete(match);
+    this.refusals.set(match, text);
   }
 
   /** While run() is active, console text goes to the user at once; otherwise it is lost. */

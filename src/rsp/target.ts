@@ -51,6 +51,8 @@ export class Target {
   >();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
+  /** Stops of threads the last resume left alone: told when a resume lets their thread run. */
+  private parked = new Set<Stop>();
 
   constructor(
     readonly engine: Engine,
@@ -154,8 +156,16 @@ export class Target {
     this.waiting = !this.listener?.nonStop;
     this.interrupting = false;
     this.dropVoidStops(actions);
-    if (this.waiting && this.queue.some((stop) => this.mayTell(stop, actions))) {
-      this.deliver((stop) => this.mayTell(stop, actions));
+    this.parked = new Set(this.queue.filter((stop) => !this.mayTell(stop, actions)));
+    if (this.waiting && this.queue.some(this.current)) {
+      // nobody runs, but no signal that was given along may be lost
+      const given = this.existing(actions).filter((a) => a.tid > 0 && (a.signo ?? 0) !== 0);
+      if (given.length > 0) {
+        this.engine.resume(given);
+        this.quiesce();
+        this.collect();
+      }
+      this.deliver(this.current);
       return;
     }
     for (const action of actions) {
@@ -238,7 +248,7 @@ export class Target {
     this.interrupting = true;
     this.quiesce();
     this.collect();
-    if (this.queue.length === 0) {
+    if (!this.queue.some(this.current)) {
       const thread = this.preferred();
       if (!thread) {
         // nothing could be stopped yet: the first thread that does tells
@@ -253,8 +263,9 @@ export class Target {
         event: undefined,
       });
     }
-    this.deliver(() => true);
+    this.deliver(this.current);
   }
+  private readonly current = (stop: Stop): boolean => !this.parked.has(stop);
   /** Holds everything: false when some thread cannot stop now. */
   quiesce(): boolean {
     return this.engine.stop(ALL, { wait: true, timeoutUs: QUIESCE_US });
@@ -342,16 +353,16 @@ export class Target {
       return;
     }
     if (!this.waiting) return;
-    if (this.queue.length === 0 && !this.anyRunning()) {
+    if (!this.queue.some(this.current)) {
+      if (this.anyRunning()) return;
       if (!this.interest.noResumed && this.engine.inferiors.size > 0) return;
       this.queue.push({ kind: 'no-resumed' });
     }
-    if (this.queue.length === 0) return;
     if (this.anyRunning()) {
       this.quiesce();
       this.collect();
     }
-    this.deliver(() => true);
+    this.deliver(this.current);
   }
   private deliver(may: (stop: Stop) => boolean): void {
     // what a step asked for comes first, then whatever came first

@@ -52,6 +52,7 @@ export const processes: Packet[] = [
     syntax: 'vAttach;pid',
     summary: 'Attaches to a process and stops it.',
     when: 'always',
+    command: true,
     capability: 'attach',
     stopReply: true,
     args: (a) => a.num(),
@@ -62,6 +63,7 @@ export const processes: Packet[] = [
     syntax: 'vRun;[filename][;argument...]',
     summary: 'Starts a program and stops it at its first instruction; without a name the last one.',
     when: 'always',
+    command: true,
     stopReply: true,
     args: (a) => {
       const words: string[] = [];
@@ -83,6 +85,7 @@ export const processes: Packet[] = [
     syntax: 'vKill;pid',
     summary: 'Kills a process.',
     when: 'always',
+    command: true,
     args: (a) => a.num(),
     run(session, pid) {
       session.target.kill(process(session, pid).pid);
@@ -121,6 +124,7 @@ export const processes: Packet[] = [
     syntax: 'D[;pid]',
     summary: 'Detaches; what was stopped runs on.',
     when: 'always',
+    command: true,
     args: (a) => (a.take(';') ? a.num() : 0),
     run(session, pid) {
       const inferior = process(session, pid);
@@ -205,6 +209,7 @@ export const processes: Packet[] = [
     syntax: 'QSetWorkingDir:[directory]',
     summary: "Where programs are started; empty: the server's own directory.",
     when: 'always',
+    command: true,
     feature: 'QSetWorkingDir+',
     args: (a) => a.hexText(),
     run(session, directory) {
