@@ -58,7 +58,7 @@ void Server::drop_attachment(Process &p, Engine &engine, uint32_t release, int s
 			if (t.holds[i].engine != &engine)
 				continue;
 			// the client saw it and decided; otherwise it goes on as it came
-			if (chosen && t.passing.active)
+			if (chosen && t.passing.active && t.holds[i].why == NTRACE_EV_SIGNAL)
 				t.passing.signo = signo;
 			else if (chosen && signo)
 				t.inject = signo;

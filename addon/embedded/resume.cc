@@ -28,6 +28,14 @@ bool held_by(const Thread &t, const Engine &engine)
 	return false;
 }
 
+bool holds_for_signal(const Thread &t, const Engine &engine)
+{
+	for (const Hold &hold : t.holds)
+		if (hold.engine == &engine)
+			return hold.why == NTRACE_EV_SIGNAL;
+	return false;
+}
+
 } // namespace
 
 int Server::resume(Engine &engine, void *record)
@@ -108,11 +116,15 @@ int Server::resume(Engine &engine, void *record)
 	for (auto &[tid, index] : chosen) {
 		Thread *t = find_thread(tid);
 		struct ntrace_resume_entry &e = entries[index];
-		if (!t || !release_hold(engine, *t))
+		if (!t)
+			continue;
+		// a signal it was not asked about yet is not the engine's to change
+		bool asked = t->passing.active && holds_for_signal(*t, engine);
+		if (!release_hold(engine, *t))
 			continue;
 		if (Attachment *a = t->process->attachment(&engine))
 			a->quiesced = false;
-		if (t->passing.active) {
+		if (asked) {
 			if (e.signo != t->passing.signo) {
 				t->passing.signo = e.signo;
 				t->passing.changed = true;

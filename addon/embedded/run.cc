@@ -131,7 +131,7 @@ void Server::run(Thread &t)
 	if (t.inject) {
 		int wanted = t.inject;
 		t.inject = 0;
-		if (t.stop == Stop::signal)
+		if (t.stop == Stop::signal && !signo)
 			signo = wanted;
 		else
 			syscall(SYS_tgkill, p.pid, t.tid, wanted);
