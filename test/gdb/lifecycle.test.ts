@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Gdb } from './support/gdb';
+import { GdbConsole as Gdb } from '../../src/cli/demo/gdb-console';
 import { program } from './support/program';
 import { ServerProcess } from './support/server-process';
 import { connect, debug, endAll } from './support/session';

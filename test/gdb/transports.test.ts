@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Gdb } from './support/gdb';
+import { GdbConsole as Gdb } from '../../src/cli/demo/gdb-console';
 import { program } from './support/program';
 import { OURS, ServerProcess } from './support/server-process';
 

@@ -1,4 +1,4 @@
-import { Gdb } from './gdb';
+import { GdbConsole as Gdb } from '../../../src/cli/demo/gdb-console';
 import { ServerProcess } from './server-process';
 
 /** A gdb connected to a server of ours that started a program. */

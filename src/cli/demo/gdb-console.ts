@@ -12,7 +12,7 @@ const SET_UP = [
 ];
 
 /** A real gdb, driven a command at a time through its console. */
-export class Gdb {
+export class GdbConsole {
   private output = '';
   private wake: () => void = () => undefined;
 
@@ -27,9 +27,9 @@ export class Gdb {
   }
 
   /** Starts gdb on a program (or none) without any start-up files. */
-  static async start(...args: string[]): Promise<Gdb> {
+  static async start(...args: string[]): Promise<GdbConsole> {
     const ex = SET_UP.flatMap((command) => ['-ex', command]);
-    const gdb = new Gdb(
+    const gdb = new GdbConsole(
       // one stream, so that errors stand where they happened
       spawn('sh', [
         '-c',
