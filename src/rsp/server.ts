@@ -16,7 +16,7 @@ import { allPackets } from './packets';
 import { Session, type Transport } from './session';
 import { Target, type ProgramOptions } from './target';
 
-/** Reading from a client stops while so many bytes wait to be sent to it. */
+/** While so many bytes wait to be sent to a client, nothing of it is read or worked off. */
 const BACKLOG = 16 << 20;
 
 export interface ServerOptions {
@@ -44,6 +44,9 @@ interface Connection {
   readonly source: SourceId;
   readonly session: Session;
   readonly target: Target;
+  /** More than BACKLOG waits to be sent. */
+  choked: boolean;
+  /** Nothing is read: it is choked, or its packets wait for a stop. */
   paused: boolean;
 }
 
@@ -166,22 +169,37 @@ export class Server {
     const { listener } = target;
     target.pump();
     // a stop was told: packets that waited for it can be worked off
-    if (listener instanceof Session) listener.process();
+    if (!(listener instanceof Session)) return;
+    listener.process();
+    for (const connection of this.connections.values())
+      if (connection.session === listener) this.regulate(connection);
   }
   private transfer(connection: Connection, bits: number): void {
     const { source, session } = connection;
-    if (bits & READY_DRAINED && connection.paused) {
-      connection.paused = false;
-      this.reactor.pause(source, false);
-    }
-    if (!(bits & (READY_READ | READY_HANGUP))) return;
     const { framer } = session;
-    const at = framer.space();
-    const got = this.reactor.read(source, framer.buf, at, framer.buf.length - at);
-    if (got > 0) {
-      framer.filled(got);
+    if (bits & READY_DRAINED) {
+      connection.choked = false;
       session.process();
-    } else if (got === 0) this.disconnected(connection);
+    }
+    // who hung up after such a flood wants no answer to it
+    if (bits & READY_HANGUP && framer.crowded) this.disconnected(connection);
+    else if (bits & (READY_READ | READY_HANGUP) && !framer.crowded) {
+      const at = framer.space();
+      const got = this.reactor.read(source, framer.buf, at, framer.buf.length - at);
+      if (got > 0) {
+        framer.filled(got);
+        session.process();
+      } else if (got === 0) this.disconnected(connection);
+    }
+    this.regulate(connection);
+  }
+  /** Reads of a client while there is room for what it sends and for what it is sent. */
+  private regulate(connection: Connection): void {
+    const { source, session } = connection;
+    const paused = connection.choked || session.framer.crowded;
+    if (paused === connection.paused || this.connections.get(source) !== connection) return;
+    connection.paused = paused;
+    this.reactor.pause(source, paused);
   }
 
   // ---- clients ------------------------------------------------------------------------------
@@ -207,6 +225,7 @@ export class Server {
     const connection: Connection = {
       source,
       target,
+      choked: false,
       paused: false,
       session: new Session(target, this.transport(source, peer, slow), this.dispatcher, {
         disabled: this.options.disabledPackets,
@@ -222,16 +241,17 @@ export class Server {
     this.options.log?.('info', `client ${peer} connected`);
   }
   private transport(source: SourceId, peer: string, slow: boolean): Transport {
+    const { reactor, connections } = this;
     return {
       slow,
       peer,
-      send: (buf, offset, length) => {
-        const queued = this.reactor.write(source, buf, offset, length);
-        const connection = this.connections.get(source);
-        if (queued > BACKLOG && connection && !connection.paused) {
-          connection.paused = true;
-          this.reactor.pause(source, true);
-        }
+      get choked() {
+        return connections.get(source)?.choked ?? false;
+      },
+      send(buf, offset, length) {
+        const queued = reactor.write(source, buf, offset, length);
+        const connection = connections.get(source);
+        if (queued > BACKLOG && connection) connection.choked = true;
       },
     };
   }

@@ -23,6 +23,8 @@ export const PACKET_SIZE = 0x400000;
 export interface Transport {
   /** Takes the bytes at once (copying what it cannot send now). */
   send(buf: Buffer, offset: number, length: number): void;
+  /** So much waits to be sent that no packet is worked off until it is. */
+  readonly choked: boolean;
   /** A slow line: replies are run-length encoded. */
   readonly slow: boolean;
   /** For messages: "127.0.0.1:4242". */
@@ -109,14 +111,14 @@ export class Session implements StopListener {
 
   /** Works off what was read into the framer, as far as the phase allows. */
   process(): void {
-    for (;;) {
+    while (!this.transport.choked) {
       if (this.target.waiting && !this.nonStop) {
         if (!this.framer.takeInterrupt()) return;
         this.settings.logPackets?.('-> ^C');
         this.target.interrupt();
         continue;
       }
-      switch (this.framer.next()) {
+      switch (this.framer.next(!this.noAck)) {
         case 'none':
           return;
         case 'ack':
@@ -137,10 +139,7 @@ export class Session implements StopListener {
         case 'packet': {
           const { buf, start, end } = this.framer;
           this.settings.logPackets?.(`-> ${printable(buf, start, end - start)}`);
-          if (!this.noAck) {
-            this.sendRaw('+');
-            this.framer.skipCopies();
-          }
+          if (!this.noAck) this.sendRaw('+');
           this.dispatcher.run(this, buf, start, end);
           // gdb may send ^C just before the resume it is meant for
           if (this.early) this.target.interrupt();

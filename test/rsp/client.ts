@@ -36,7 +36,7 @@ export class Client {
     };
     this.session = new Session(
       this.target,
-      { send, slow: false, peer: 'test' },
+      { send, slow: false, choked: false, peer: 'test' },
       new Dispatcher(allPackets()),
       { disabled: new Set(), onEnd: () => undefined, ...settings },
     );

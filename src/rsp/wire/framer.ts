@@ -65,16 +65,17 @@ export class Framer {
       if (this.buf[this.head++] === ETX) return true;
     return false;
   }
-  /** Bytes read and not consumed. */
-  get waiting(): number {
-    return this.tail - this.head;
+  /** Whole packets wait, more than a client has reason to send ahead: nothing should be read. */
+  get crowded(): boolean {
+    return this.tail - this.head > this.limit + 4096;
   }
 
-  next(): Token {
+  /** acked: the client waits for a '+', so copies of a packet are the same one, sent again. */
+  next(acked = false): Token {
     for (;;) {
       if (this.head >= this.tail) return 'none';
       const char = this.buf[this.head]!;
-      if (char === DOLLAR || this.skipping) return this.packet();
+      if (char === DOLLAR || this.skipping) return this.packet(acked);
       this.head++;
       if (char === PLUS) return 'ack';
       if (char === MINUS) return 'nack';
@@ -83,9 +84,8 @@ export class Framer {
     }
   }
 
-  /** Of the packet just told: a client that waited too long for its '+' sent it again. */
-  skipCopies(): void {
-    const from = this.start - 1;
+  /** Passes over further copies of the packet that begins at from and was just consumed. */
+  private skipCopies(from: number): void {
     const length = this.head - from;
     while (
       this.tail - this.head >= length &&
@@ -95,7 +95,7 @@ export class Framer {
     this.scanned = this.head;
   }
 
-  private packet(): Token {
+  private packet(acked: boolean): Token {
     const from = Math.max(this.scanned, this.head);
     const hash = this.buf.indexOf(HASH, from);
     if (hash < 0 || hash + 2 >= this.tail) {
@@ -109,7 +109,7 @@ export class Framer {
     }
     let start = this.head + 1;
     this.head = this.scanned = hash + 3;
-    if (this.skipping) {
+    if (this.skipping || hash - start > this.limit) {
       this.skipping = false;
       return 'bad';
     }
@@ -127,6 +127,7 @@ export class Framer {
         return 'bad';
       start = again + 1;
     }
+    if (acked) this.skipCopies(start - 1);
     this.start = start;
     this.end = start + native.unescape(this.buf, start, hash - start);
     return 'packet';
