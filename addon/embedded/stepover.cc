@@ -85,6 +85,7 @@ void Server::step_over(Thread &t)
 	std::shared_ptr<AddressSpace> space = t.process->space;
 	Process &p = *t.process;
 	uint64_t addr = t.reported_at;
+	uint32_t generation = t.reported_generation;
 	pid_t tid = t.tid;
 	t.reported_generation = 0;
 	t.frozen++; // not to be let go by what happens meanwhile
@@ -96,6 +97,7 @@ void Server::step_over(Thread &t)
 		return;
 	}
 	if (found == space->sites.end() || !t.holds.empty()) {
+		t.reported_generation = generation; // not passed yet
 		unfreeze(*space, &t);
 		settle(t);
 		return;
@@ -108,6 +110,12 @@ void Server::step_over(Thread &t)
 	for (int tries = 0; tries < kMaxDeferred; tries++) {
 		request(t, PTRACE_SINGLESTEP, 0);
 		arrived = wait_status(t, status, kStepTimeout);
+		// an interrupt of earlier comes first: the instruction has not run
+		if (arrived && status >> 8 == (SIGTRAP | PTRACE_EVENT_STOP << 8)) {
+			mark_stopped(t);
+			if (load_regs(t) && t.regs.rip == addr)
+				continue;
+		}
 		if (!arrived || !WIFSTOPPED(status) || status >> 16 || WSTOPSIG(status) == SIGTRAP)
 			break;
 		// a signal came before the instruction ran: it waits until after it
@@ -123,19 +131,24 @@ void Server::step_over(Thread &t)
 	found = space->sites.find(addr);
 	if (found != space->sites.end() && lifted)
 		poke(p, addr, &kInt3, 1);
-	unfreeze(*space, &t);
-	if (find_thread(tid) != &t)
-		return;
-	if (!arrived) {
-		// it is in the kernel; its step ends when it comes back
-		t.drop_step = !t.stepper;
+	if (find_thread(tid) != &t) {
+		unfreeze(*space, nullptr);
 		return;
 	}
-	if (!t.stepper)
-		t.drop_step = true;
-	arrive(t, status);
-	if (find_thread(tid) == &t && t.stop == Stop::none)
+	// in the kernel: its step ends when it comes back
+	t.drop_step = !t.stepper;
+	if (arrived) {
+		// taken in before others go on: their step-overs would wait for it
+		t.frozen++;
+		arrive(t, status);
+		if (find_thread(tid) == &t && t.frozen > 0) // an exec thaws
+			t.frozen--;
+	}
+	unfreeze(*space, &t);
+	if (arrived && find_thread(tid) == &t) {
 		t.drop_step = false;
+		settle(t);
+	}
 }
 
 } // namespace ntrace::embedded
