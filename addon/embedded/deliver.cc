@@ -66,24 +66,29 @@ void Server::post_stop(Engine &engine, Thread &t, struct ntrace_event &e)
 		     t.asks.end());
 }
 
+// Tells how many notes were dropped, once there is room again.
+void Server::post_lost(Engine &engine)
+{
+	struct ntrace_event lost = {};
+	lost.size = sizeof(lost);
+	lost.type = NTRACE_EV_LOST;
+	lost.time_ns = now_ns();
+	lost.core = -1;
+	lost.addr = engine.lost;
+	lost.seq = ++engine.seq;
+	engine.lost = 0;
+	engine.notes++;
+	engine.events.push_back(lost);
+}
+
 void Server::post_note(Engine &engine, struct ntrace_event &e)
 {
 	if (engine.notes >= kNoteCapacity) {
 		engine.lost++;
 		return;
 	}
-	if (engine.lost) {
-		struct ntrace_event lost = {};
-		lost.size = sizeof(lost);
-		lost.type = NTRACE_EV_LOST;
-		lost.time_ns = e.time_ns;
-		lost.core = -1;
-		lost.addr = engine.lost;
-		lost.seq = ++engine.seq;
-		engine.lost = 0;
-		engine.notes++;
-		engine.events.push_back(lost);
-	}
+	if (engine.lost)
+		post_lost(engine);
 	struct ntrace_event note = e;
 	note.seq = ++engine.seq;
 	note.stop_id = 0;
@@ -188,6 +193,8 @@ ssize_t Server::read(int handle, void *buf, size_t size)
 		return -EFAULT;
 	if (size < sizeof(struct ntrace_event))
 		return -EMSGSIZE;
+	if (e->events.empty() && e->lost)
+		post_lost(*e);
 	char *out = static_cast<char *>(buf);
 	size_t done = 0;
 	while (!e->events.empty() && size - done >= sizeof(struct ntrace_event)) {

@@ -95,8 +95,30 @@ void Server::let_go(Process &p, uint32_t release)
 		::kill(p.pid, SIGSTOP);
 	std::shared_ptr<AddressSpace> space = p.space;
 	// others may share the sites (vfork): then they are theirs
+	pid_t pid = p.pid;
 	p.leaving = true;
 	unfreeze(*space, nullptr);
+	// threads born meanwhile come to their first stop, those in a job-control stop to another
+	// one
+	uint64_t until = now_ns() + kStopTimeout;
+	while (processes_.count(pid) && now_ns() < until) {
+		std::vector<pid_t> tids;
+		for (auto &entry : p.threads)
+			tids.push_back(entry.first);
+		bool any = false, left = false;
+		for (pid_t tid : tids) {
+			Thread *t = find_thread(tid);
+			if (!t || t->stop != Stop::none || t->zombie)
+				continue;
+			left = true;
+			interrupt(*t);
+			any |= collect(*t);
+		}
+		if (!left)
+			return;
+		if (!any)
+			sleep_for_child(until);
+	}
 }
 
 // The last thing done to a stopped thread.

@@ -109,11 +109,16 @@ class Server
 	void fill(struct ntrace_event &, Thread &, uint32_t type, bool with_regs);
 	void post_stop(Engine &, Thread &, struct ntrace_event &);
 	void post_note(Engine &, struct ntrace_event &);
+	void post_lost(Engine &);
 	void post_life(Thread &, struct ntrace_event &, uint32_t type);
 	bool ask_next(Thread &);
 	void forget_events(Engine &, pid_t pid);
 	void add_hold(Engine &, Thread &, uint32_t why, uint64_t stop_id, bool told);
 	bool release_hold(Engine &, Thread &);
+
+	// resume.cc
+	bool settled(pid_t tid, const Engine &);
+	uint32_t unheld(const Engine &, const struct ntrace_stop &, std::vector<pid_t> &moving);
 
 	// run.cc
 	void settle(Thread &);
