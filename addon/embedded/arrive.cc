@@ -74,6 +74,10 @@ void Server::arrive(Thread &t, int status)
 		arrive_exec(t);
 		break;
 	case PTRACE_EVENT_EXIT: {
+		if (t.process->killed) {
+			request(t, PTRACE_CONT, 0);
+			return;
+		}
 		unsigned long code = 0;
 		ptrace(PTRACE_GETEVENTMSG, t.tid, 0, &code);
 		struct ntrace_event e;

@@ -144,10 +144,24 @@ void Server::let_thread_go(Thread &t)
 		remove_process(p);
 }
 
+// After SIGKILL. It wakes every thread but one that stands at its own end (PTRACE_EVENT_EXIT).
+void Server::end_killed(Process &p)
+{
+	p.killed = true;
+	for (auto &entry : p.threads) {
+		Thread &t = *entry.second;
+		if (t.stop != Stop::event)
+			continue;
+		t.holds.clear();
+		request(t, PTRACE_CONT, 0);
+	}
+}
+
 void Server::kill_process(Process &p)
 {
 	pid_t pid = p.pid;
 	::kill(pid, SIGKILL);
+	end_killed(p);
 	uint64_t until = now_ns() + kDeathTimeout;
 	p.leaving = true;
 	while (processes_.count(pid) && now_ns() < until) {

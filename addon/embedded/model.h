@@ -131,6 +131,7 @@ struct Process {
 	pid_t pid = 0;
 	uint64_t cookie = 0;
 	bool owned = false;
+	bool killed = false;	  // SIGKILL was sent: it ends although it is held
 	bool leaving = false;	  // no engine any more: threads are let go as they stop
 	bool transparent = false; // a vfork child nobody follows, until it has its own memory
 	int mem_fd = -1;

@@ -193,13 +193,18 @@ int Server::signal(Engine &engine, void *record)
 	auto &s = *static_cast<struct ntrace_signal *>(record);
 	if (s.reserved || s.signo <= 0 || s.signo > 64)
 		return -EINVAL;
-	if (!process_of(engine, s.pid))
+	Process *p = process_of(engine, s.pid);
+	if (!p)
 		return -ESRCH;
 	if (s.tid > 0 && !thread_of(engine, s.tid))
 		return -ESRCH;
 	long result =
 	    s.tid > 0 ? syscall(SYS_tgkill, s.pid, s.tid, s.signo) : ::kill(s.pid, s.signo);
-	return result < 0 ? -errno : 0;
+	if (result < 0)
+		return -errno;
+	if (s.signo == SIGKILL)
+		end_killed(*p);
+	return 0;
 }
 
 int Server::who(Engine &engine, void *record)

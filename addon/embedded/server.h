@@ -77,6 +77,7 @@ class Server
 	void let_go(Process &, uint32_t release);
 	void let_thread_go(Thread &);
 	void kill_process(Process &);
+	void end_killed(Process &);
 
 	// wait.cc
 	bool collect(Thread &);

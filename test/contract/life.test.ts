@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
+import { processState } from '../support/subject';
 import { contract } from './contract';
 
 const cont = (engine: Engine, pid = -1): number => engine.resume([{ pid, tid: -1, kind: 'cont' }]);
@@ -237,6 +238,29 @@ contract('life', (row) => {
       expect(scene.drain(engine)).toEqual([]);
       engine.close();
     }
+  });
+
+  row('a job-control stop is told, and outlives a detach', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('spin');
+    const { pid } = subject;
+    engine.attach(pid);
+    engine.set(pid, { signalStop: 0n });
+    process.kill(pid, 'SIGSTOP');
+    expect(scene.next(engine, EventType.JobStop).signo).toBe(19);
+    engine.detach(pid);
+    scene.until('it is stopped', () => processState(pid) === 'T');
+    const inferior = engine.attach(pid);
+    expect(inferior.threads.size).toBe(1);
+    engine.set(pid, { signalStop: 0n });
+    process.kill(pid, 'SIGCONT');
+    scene.grows(subject, 'counter');
+    process.kill(pid, 'SIGSTOP');
+    scene.next(engine, EventType.JobStop);
+    engine.close();
+    scene.until('it is stopped', () => processState(pid) === 'T');
+    process.kill(pid, 'SIGCONT');
+    scene.grows(subject, 'counter');
   });
 
   row('killed from outside while it is stopped', (scene) => {

@@ -35,6 +35,7 @@ export const SKIPS: readonly Skip[] = [
     'life: an exec by a thread that is not the leader leaves one thread, the leader',
     'life: a new thread is held before its first instruction',
     'life: threads that come during a stop are held too',
+    'life: a job-control stop is told, and outlives a detach',
     'life: a death with many threads is told once',
     'watch: every write in every thread, the ones born later too',
     'watch: the fifth debug register is refused with the holder',
