@@ -3,6 +3,9 @@ import { native } from '../../native';
 const DOLLAR = 0x24;
 const HASH = 0x23;
 const PERCENT = 0x25;
+const ESCAPE = 0x7d;
+/** # $ + - are no counts: who listens only for them would take them for what they are elsewhere. */
+const NO_COUNT = new Set([HASH, DOLLAR, 0x2b, 0x2d]);
 const DIGITS = '0123456789abcdef';
 
 /** Where a finished frame goes. */
@@ -86,7 +89,10 @@ export class PacketWriter {
     if (this.at > 0) this.sink(this.buf, 0, this.at);
   }
 
-  /** Runs of 4 to 99 equal characters become char '*' count; counts that would be # $ are split. */
+  /**
+   * Runs of 4 to 98 equal characters become char '*' count. Escapes stay out of runs: clients differ
+   * in whether they repeat the byte as it was sent or as it is meant.
+   */
   private compress(): void {
     const { buf, start, at } = this;
     let to = start;
@@ -95,12 +101,13 @@ export class PacketWriter {
       let run = 1;
       while (run < 98 && from + run < at && buf[from + run] === char) run++;
       let extra = run - 1;
-      if (extra < 3 || char === 0x2a) {
+      if (extra < 3 || char === ESCAPE) {
         buf[to++] = char;
         from++;
+        if (char === ESCAPE && from < at) buf[to++] = buf[from++]!;
         continue;
       }
-      if (extra + 29 === HASH || extra + 29 === DOLLAR) extra = 5;
+      while (NO_COUNT.has(extra + 29)) extra--;
       buf[to++] = char;
       buf[to++] = 0x2a;
       buf[to++] = extra + 29;
