@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace ntrace::embedded
 {
 
@@ -259,38 +261,17 @@ void Server::arrive_syscall(Thread &t)
 			&info);
 	if (n > 0 &&
 	    (info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_EXIT)) {
-		bool entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
-		if (entry)
+		t.at_entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+		if (t.at_entry)
 			t.syscall_nr = info.entry.nr;
 		else if (t.syscall_nr < 0 && load_regs(t))
 			t.syscall_nr = t.regs.orig_rax; // attached in the middle of it
-		uint64_t nr = t.syscall_nr;
-		auto &attachments = t.process->attachments;
 		// entry in reverse attach order, exit in attach order
-		for (size_t i = 0; i < attachments.size(); i++) {
-			Attachment &a = attachments[entry ? attachments.size() - 1 - i : i];
-			const __u64 *stop = entry ? a.sets.entry_stop : a.sets.exit_stop;
-			const __u64 *note = entry ? a.sets.entry_note : a.sets.exit_note;
-			constexpr uint64_t limit = NTRACE_SYSCALL_WORDS * 64;
-			bool stops = bit(stop, nr, limit) && !a.engine->observer;
-			if (!stops && !bit(note, nr, limit) && !(bit(stop, nr, limit)))
-				continue;
-			struct ntrace_event e;
-			fill(e, t, entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT, stops);
-			e.pc = info.instruction_pointer;
-			e.sp = info.stack_pointer;
-			e.nr = nr;
-			if (entry)
-				memcpy(e.args, info.entry.args, sizeof(e.args));
-			else
-				e.args[0] = info.exit.rval;
-			if (stops)
-				post_stop(*a.engine, t, e);
-			else
-				post_note(*a.engine, e);
-		}
-		if (!entry)
-			t.syscall_nr = -1;
+		t.unasked.clear();
+		for (Attachment &a : t.process->attachments)
+			t.unasked.push_back(a.engine);
+		if (!t.at_entry)
+			std::reverse(t.unasked.begin(), t.unasked.end());
 	}
 	apply_asks(t);
 	settle(t);

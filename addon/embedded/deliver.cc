@@ -152,6 +152,47 @@ bool Server::ask_next(Thread &t)
 	return false;
 }
 
+// Offers the system call at hand to the next engine that wants it, as the ones before left it; true
+// when that engine holds now.
+bool Server::ask_next_call(Thread &t)
+{
+	constexpr uint64_t limit = NTRACE_SYSCALL_WORDS * 64;
+	while (!t.unasked.empty()) {
+		Attachment *a = t.process->attachment(t.unasked.back());
+		t.unasked.pop_back();
+		if (!a)
+			continue;
+		const __u64 *stop = t.at_entry ? a->sets.entry_stop : a->sets.exit_stop;
+		const __u64 *note = t.at_entry ? a->sets.entry_note : a->sets.exit_note;
+		bool wanted = bit(stop, t.syscall_nr, limit);
+		if (!wanted && !bit(note, t.syscall_nr, limit))
+			continue;
+		struct __ptrace_syscall_info info;
+		memset(&info, 0, sizeof(info));
+		ptrace(static_cast<__ptrace_request>(PTRACE_GET_SYSCALL_INFO), t.tid, sizeof(info),
+		       &info);
+		bool stops = wanted && !a->engine->observer;
+		struct ntrace_event e;
+		fill(e, t, t.at_entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT, stops);
+		e.pc = info.instruction_pointer;
+		e.sp = info.stack_pointer;
+		e.nr = t.syscall_nr;
+		if (t.at_entry) {
+			e.nr = info.entry.nr;
+			memcpy(e.args, info.entry.args, sizeof(e.args));
+		} else {
+			e.args[0] = info.exit.rval;
+		}
+		if (!stops) {
+			post_note(*a->engine, e);
+			continue;
+		}
+		post_stop(*a->engine, t, e);
+		return true;
+	}
+	return false;
+}
+
 // What was queued about a process means nothing to an engine that let it go.
 void Server::forget_events(Engine &engine, pid_t pid)
 {

@@ -87,6 +87,8 @@ struct Thread {
 	uint32_t debug_generation = 0;
 	bool has_debug_registers = false;
 	int64_t syscall_nr = -1;
+	bool at_entry = false;	       // of the system call it stands at
+	std::vector<Engine *> unasked; // about this system call stop, the next one last
 };
 
 struct Owner {

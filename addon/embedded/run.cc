@@ -114,6 +114,8 @@ void Server::settle(Thread &t)
 	}
 	if (t.passing.active && ask_next(t))
 		return;
+	if (!t.unasked.empty() && ask_next_call(t))
+		return;
 	if (t.process->leaving) {
 		let_thread_go(t);
 		return;
@@ -141,6 +143,8 @@ void Server::run(Thread &t)
 		return;
 	}
 	t.reported_generation = 0;
+	if (t.stop == Stop::syscall && !t.at_entry)
+		t.syscall_nr = -1;
 	if (t.stepper)
 		request(t, PTRACE_SINGLESTEP, signo);
 	else if (t.stop == Stop::group || (t.job_stopped && t.stop == Stop::trap))

@@ -113,6 +113,7 @@ class Server
 	void post_lost(Engine &);
 	void post_life(Thread &, struct ntrace_event &, uint32_t type);
 	bool ask_next(Thread &);
+	bool ask_next_call(Thread &);
 	void forget_events(Engine &, pid_t pid);
 	void add_hold(Engine &, Thread &, uint32_t why, uint64_t stop_id, bool told);
 	bool release_hold(Engine &, Thread &);
