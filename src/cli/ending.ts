@@ -3,12 +3,22 @@ import type { Messages } from './stderr';
 
 const FATAL_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
-/** Ends the process as the server says, and by the signal that asked for it, cleaned up first. */
-export function endWithSignals(server: Server, messages: Messages): void {
+/**
+ * The ways a serving process ends, each with everything cleaned up first: as the server says, by the
+ * signal that asked for it, or by a mistake of ours, in one line.
+ */
+export function endProperly(server: Server, messages: Messages): void {
   server.onExit = (code): void => {
     messages.flush();
     process.exit(code);
   };
+  process.once('uncaughtException', (error) => {
+    server.options.log?.('error', error.stack ?? error.message);
+    messages.say(`Internal error: ${error.message}. --debug shows where.`);
+    server.shutdown();
+    messages.flush();
+    process.exit(1);
+  });
   for (const signal of FATAL_SIGNALS)
     process.once(signal, () => {
       letGo(server);

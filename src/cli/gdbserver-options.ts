@@ -20,7 +20,6 @@ export interface GdbserverOptions {
   timestamps: boolean;
   engine: EngineChoice;
   logPackets: string | undefined;
-  observe: boolean;
 }
 
 export type DebugComponent = 'threads' | 'event-loop' | 'remote';
@@ -105,7 +104,6 @@ function defaults(): GdbserverOptions {
     timestamps: false,
     engine: 'auto',
     logPackets: undefined,
-    observe: false,
   };
 }
 
@@ -130,9 +128,6 @@ function takeFlag(word: string, options: GdbserverOptions): boolean {
       return true;
     case '--once':
       options.once = true;
-      return true;
-    case '--observe':
-      options.observe = true;
       return true;
     case '--disable-randomization':
     case '--no-disable-randomization':

@@ -62,7 +62,6 @@ ntrace's own options:
                         unix:PATH listens on a Unix socket.
   --engine=NAME         kernel, embedded, or auto (default): who traces.
   --log-packets=FILE    Append one line per packet, with its time, to FILE.
-  --observe             Watch only: refuse whatever would change a process.
 
 For more information, consult the GDB manual (available as on-line 
 info or a printed manual).

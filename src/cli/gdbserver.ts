@@ -3,7 +3,7 @@ import { CommError, parseComm } from './comm';
 import { debugOutput } from './debug-output';
 import { openEndpoint } from './endpoint';
 import { Leave, parseGdbserver, type GdbserverOptions } from './gdbserver-options';
-import { endWithSignals } from './signals';
+import { endProperly } from './ending';
 import { Messages } from './stderr';
 import { version } from '../rsp/version';
 
@@ -57,12 +57,11 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     multi: options.multi,
     perClient: false,
     disabledPackets: options.disabledPackets,
-    observe: options.observe,
     switches: options,
     say,
     ...debugOutput(options, messages),
   });
-  endWithSignals(server, messages);
+  endProperly(server, messages);
   try {
     openEndpoint(server, comm, options.comm, say);
     opening = false;

@@ -2,7 +2,7 @@ import type { ArgumentsCamelCase, CommandModule, InferredOptionTypes, Options } 
 import { parseComm } from './comm';
 import { openEndpoint } from './endpoint';
 import type { EngineChoice } from './gdbserver-options';
-import { endWithSignals } from './signals';
+import { endProperly } from './ending';
 import { LOG_LEVELS, operationalLog, type LogLevel } from './operational-log';
 import { LogFile } from './log-file';
 import { Messages } from './stderr';
@@ -27,7 +27,6 @@ const OPTIONS = {
     default: 'auto' as EngineChoice,
     describe: 'who traces',
   },
-  observe: { type: 'boolean', default: false, describe: 'clients may watch, not change' },
   'log-packets': { type: 'string', describe: 'append one line per packet to this file' },
   'log-level': { choices: LOG_LEVELS, default: 'warn' as LogLevel, describe: 'least severe' },
   'log-file': { type: 'string', describe: 'operational log; standard error without it' },
@@ -61,12 +60,11 @@ async function handler(args: ArgumentsCamelCase<ServeArgs>): Promise<void> {
     multi: true,
     perClient: true,
     disabledPackets: new Set(),
-    observe: args.observe,
     log,
     say,
     ...(file ? { logPackets: (line: string): void => file.line(line) } : {}),
   });
-  endWithSignals(server, messages);
+  endProperly(server, messages);
   for (const { spec, comm } of comms) openEndpoint(server, comm, spec, say);
   server.run();
 }
