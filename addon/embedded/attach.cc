@@ -70,7 +70,8 @@ void Server::set_options(Thread &t)
 }
 
 // Seizes threads until no new one appears. 0 or -errno of the first thread.
-int Server::seize_all(Process &p, unsigned options, uint32_t &count)
+// With "stopping" each is told to stop at once, so that they do while the next ones are seized.
+int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &count)
 {
 	bool again = true;
 	while (again) {
@@ -85,7 +86,9 @@ int Server::seize_all(Process &p, unsigned options, uint32_t &count)
 					continue;
 				return -error;
 			}
-			add_thread(p, tid);
+			Thread &t = add_thread(p, tid);
+			if (stopping)
+				interrupt(t);
 			count++;
 			again = true;
 		}
@@ -136,8 +139,8 @@ int Server::attach(Engine &engine, void *record)
 		p = &add_process(a.pid);
 		p->owned = a.flags & NTRACE_ATTACH_OWNED;
 		p->cookie = stat.start_time;
-		int result =
-		    seize_all(*p, kOptions | (p->owned ? PTRACE_O_EXITKILL : 0), a.threads);
+		int result = seize_all(*p, kOptions | (p->owned ? PTRACE_O_EXITKILL : 0),
+				       a.flags & NTRACE_ATTACH_STOP, a.threads);
 		if (result < 0) {
 			a.reason = refusal(a.pid, a.holder_pid);
 			remove_process(*p);

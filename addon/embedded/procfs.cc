@@ -46,6 +46,12 @@ bool read_stat(pid_t tgid, pid_t tid, TaskStat &stat)
 	char *at = strrchr(buf, ')');
 	if (!at || at[1] != ' ')
 		return false;
+	if (const char *open = strchr(buf, '(')) {
+		size_t length = at - open - 1;
+		if (length >= sizeof(stat.comm))
+			length = sizeof(stat.comm) - 1;
+		memcpy(stat.comm, open + 1, length);
+	}
 	at += 2;
 	stat.state = *at;
 	int field = 3;

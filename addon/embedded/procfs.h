@@ -11,6 +11,7 @@ namespace ntrace::embedded
 {
 
 struct TaskStat {
+	char comm[16] = {};
 	char state = '?';
 	unsigned flags = 0;	 // PF_*
 	uint64_t start_time = 0; // clock ticks after boot

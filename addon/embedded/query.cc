@@ -89,7 +89,7 @@ int Server::hello(Engine &engine, void *record)
 int Server::threads(Engine &engine, void *record)
 {
 	auto &r = *static_cast<struct ntrace_threads *>(record);
-	if (r.flags)
+	if (r.flags & ~NTRACE_THREADS_BRIEF)
 		return -EINVAL;
 	if (r.pid && !process_of(engine, r.pid))
 		return -ESRCH;
@@ -110,12 +110,14 @@ int Server::threads(Engine &engine, void *record)
 			struct ntrace_thread &to = out[r.count - 1];
 			memset(&to, 0, sizeof(to));
 			TaskStat stat;
-			if (read_stat(p.pid, t.tid, stat))
+			// a file of /proc for each thread: milliseconds where there are many
+			if (!(r.flags & NTRACE_THREADS_BRIEF) && read_stat(p.pid, t.tid, stat))
 				t.cookie = stat.start_time;
 			to.tid = t.tid;
 			to.tgid = p.pid;
 			to.cookie = t.cookie;
 			to.core = stat.core;
+			memcpy(to.comm, stat.comm, sizeof(to.comm));
 			to.state =
 			    stat.state == 'Z' || stat.state == 'X' ? NTRACE_THREAD_EXITING
 			    : t.stop == Stop::none

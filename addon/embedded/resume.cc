@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // Holding and letting go in batches.
 #include "server.h"
+#include "sigchld.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -12,6 +14,10 @@ namespace ntrace::embedded
 namespace
 {
 
+// So many threads at once are waited for without a signal each.
+constexpr size_t kMany = 32;
+constexpr long kNap = 50000; // ns between looks
+constexpr uint64_t kPatience = 3 * kNanosPerMilli;
 // After so long without news, stragglers are looked up: a zombie leader never stops.
 constexpr uint64_t kStraggler = 5 * kNanosPerMilli;
 
@@ -26,6 +32,15 @@ bool held_by(const Thread &t, const Engine &engine)
 		if (hold.engine == &engine)
 			return true;
 	return false;
+}
+
+// Notes that the engine asked for a stop, once.
+void want(Thread &t, Engine &engine, bool quiet)
+{
+	for (const Ask &present : t.asks)
+		if (present.engine == &engine)
+			return;
+	t.asks.push_back({&engine, quiet});
 }
 
 bool holds_for_signal(const Thread &t, const Engine &engine)
@@ -167,6 +182,39 @@ int Server::resume(Engine &engine, void *record)
 	return 0;
 }
 
+// Is there nothing to wait for any more?
+bool Server::settled(pid_t tid, const Engine &engine)
+{
+	Thread *t = find_thread(tid);
+	return !t || held_by(*t, engine);
+}
+
+// The threads a stop is about that the engine does not hold; returns how many it holds.
+uint32_t Server::unheld(const Engine &engine, const struct ntrace_stop &s,
+			std::vector<pid_t> &moving)
+{
+	auto *entries = reinterpret_cast<const struct ntrace_stop_entry *>(s.entries);
+	uint32_t held = 0;
+	for (auto &entry : processes_) {
+		if (!entry.second->attachment(&engine))
+			continue;
+		for (auto &owned : entry.second->threads) {
+			Thread &t = *owned.second;
+			bool asked = false;
+			for (uint32_t i = 0; i < s.count && !asked; i++)
+				asked =
+				    !entries[i].error && matches(t, entries[i].pid, entries[i].tid);
+			if (!asked || t.zombie)
+				continue;
+			if (held_by(t, engine))
+				held++;
+			else
+				moving.push_back(t.tid);
+		}
+	}
+	return held;
+}
+
 int Server::stop(Engine &engine, void *record)
 {
 	auto &s = *static_cast<struct ntrace_stop *>(record);
@@ -180,13 +228,14 @@ int Server::stop(Engine &engine, void *record)
 		return -EFAULT;
 	s.done = s.stopped = s.pending = 0;
 	bool quiet = s.flags & NTRACE_STOP_QUIET;
+	// a signal for each of hundreds of stops would cost more than the stops
+	bool silent = running_.size() > kMany && s.flags & NTRACE_STOP_WAIT;
+	if (silent)
+		sigchld_for_stops(false);
 	auto ask = [&](Thread &t) {
 		if (t.gone || held_by(t, engine))
 			return;
-		for (const Ask &present : t.asks)
-			if (present.engine == &engine)
-				return;
-		t.asks.push_back({&engine, quiet});
+		want(t, engine, quiet);
 		if (t.stop == Stop::none)
 			interrupt(t);
 		else
@@ -229,56 +278,67 @@ int Server::stop(Engine &engine, void *record)
 	uint64_t began = now_ns();
 	uint64_t until = s.timeout_us ? began + s.timeout_us * 1000ull : UINT64_MAX;
 	bool looked = false;
+	uint64_t progress = began;
+	std::vector<pid_t> moving;
 	for (;;) {
-		std::vector<pid_t> moving;
-		s.stopped = 0;
-		for (auto &entry : processes_) {
-			if (!entry.second->attachment(&engine))
+		// threads come and go meanwhile: who is asked for is looked up anew when nobody is
+		// left
+		if (moving.empty()) {
+			s.stopped = unheld(engine, s, moving);
+			s.pending = moving.size();
+			if (moving.empty() || !(s.flags & NTRACE_STOP_WAIT))
+				break;
+		}
+		size_t kept = 0;
+		for (pid_t tid : moving) {
+			Thread *t = find_thread(tid);
+			if (!t || t->zombie || held_by(*t, engine) ||
+			    (t->stop == Stop::none && collect(*t) && settled(tid, engine)))
 				continue;
-			for (auto &owned : entry.second->threads) {
-				Thread &t = *owned.second;
-				bool asked = false;
-				for (uint32_t i = 0; i < s.count && !asked; i++)
-					asked = !entries[i].error &&
-						matches(t, entries[i].pid, entries[i].tid);
-				if (!asked || t.zombie)
-					continue;
-				if (held_by(t, engine))
-					s.stopped++;
-				else
-					moving.push_back(t.tid);
+			moving[kept++] = tid;
+			// it may have run on since it was asked
+			if (find_thread(tid) == t && t->stop == Stop::none && !t->fresh) {
+				want(*t, engine, quiet);
+				interrupt(*t);
 			}
 		}
-		s.pending = moving.size();
-		if (moving.empty() || !(s.flags & NTRACE_STOP_WAIT) || now_ns() >= until)
-			break;
-		bool any = false;
-		for (pid_t tid : moving)
-			if (Thread *t = find_thread(tid)) {
-				if (t->stop == Stop::none)
-					any |= collect(*t);
-				// it may have run on since: ask again
-				if (find_thread(tid) == t && t->stop == Stop::none && !t->gone &&
-				    !t->fresh) {
-					bool waiting = false;
-					for (const Ask &present : t->asks)
-						waiting |= present.engine == &engine;
-					if (!waiting)
-						t->asks.push_back({&engine, quiet});
-					interrupt(*t);
-				}
-			}
-		if (any)
+		bool any = kept < moving.size();
+		moving.resize(kept);
+		if (moving.empty())
 			continue;
+		if (now_ns() >= until) {
+			moving.clear();
+			s.stopped = unheld(engine, s, moving);
+			s.pending = moving.size();
+			break;
+		}
+		if (any && !silent)
+			continue;
+		if (silent) {
+			if (any)
+				progress = now_ns();
+			if (now_ns() - progress < kPatience) {
+				struct timespec nap = {0, kNap};
+				nanosleep(&nap, nullptr);
+				continue;
+			}
+			silent = false;
+			sigchld_for_stops(true);
+			missed_ = true;
+			continue;
+		}
 		if (!looked && now_ns() - began > kStraggler) {
 			looked = true;
-			for (pid_t tid : moving) {
+			for (pid_t tid : moving)
 				if (Thread *t = find_thread(tid))
 					check_leader(*t);
-			}
 			continue;
 		}
 		sleep_for_child(std::min(until, now_ns() + kStraggler));
+	}
+	if (silent) {
+		sigchld_for_stops(true);
+		missed_ = true; // others may have stopped unheard
 	}
 	return 0;
 }

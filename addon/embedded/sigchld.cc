@@ -78,6 +78,15 @@ void sigchld_install()
 	}
 }
 
+void sigchld_for_stops(bool on)
+{
+	struct sigaction action;
+	if (sigaction(SIGCHLD, nullptr, &action) != 0 || action.sa_sigaction != handler)
+		return;
+	action.sa_flags = on ? action.sa_flags & ~SA_NOCLDSTOP : action.sa_flags | SA_NOCLDSTOP;
+	sigaction(SIGCHLD, &action, nullptr);
+}
+
 bool sigchld_pending()
 {
 	return pending.load(std::memory_order_acquire);

@@ -53,6 +53,7 @@
 #define NTRACE_ENGINES_PATH "/proc/ntrace/engines"
 
 #define NTRACE_LABEL_LEN 32 /* bytes, NUL-padded, last byte always NUL */
+#define NTRACE_COMM_LEN 16 /* bytes, as TASK_COMM_LEN */
 #define NTRACE_SYSCALL_WORDS 8 /* bitmaps of 512 system calls; the last bit: 511 and up */
 #define NTRACE_MAX_BATCH 65536 /* entries of any one array */
 
@@ -181,11 +182,14 @@ struct ntrace_thread {
 	__u32 flags; /* NTRACE_THREAD_* */
 	__s32 core; /* where it ran last, -1 unknown */
 	__u32 reserved;
+	char comm[NTRACE_COMM_LEN]; /* its name; empty in a brief listing */
 };
+
+#define NTRACE_THREADS_BRIEF 0x1u /* core and cookie only where they cost nothing */
 
 struct ntrace_threads { /* NTRACE_IOC_THREADS */
 	__s32 pid; /* in: one process, 0 every one attached */
-	__u32 flags; /* in: 0 */
+	__u32 flags; /* in: NTRACE_THREADS_* */
 	__u64 buf; /* in: struct ntrace_thread[capacity] */
 	__u32 capacity; /* in */
 	__u32 count; /* out: how many there are; may exceed capacity */

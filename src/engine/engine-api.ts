@@ -50,6 +50,16 @@ export interface Sets {
 }
 export type EventTypeList = readonly number[]; // EventType members >= NewThread
 
+/** A thread as the provider sees it now. */
+export interface ListedThread {
+  tid: number;
+  pid: number;
+  core: number;
+  heldByOther: boolean;
+  state: number;
+  name: string;
+}
+
 export interface Holder {
   engineId: bigint;
   sinceNs: bigint;
@@ -130,8 +140,6 @@ export interface Engine {
   signal(pid: number, tid: number, signo: number): void;
   /** Who else is attached to or holds it. */
   who(pid: number, tid?: number): Holder[];
-  /** Threads with core and state, fresh from the provider. */
-  listThreads(
-    pid: number,
-  ): { tid: number; pid: number; core: number; heldByOther: boolean; state: number }[];
+  /** Threads with core (-1 unknown), state and name (empty unknown), fresh from the provider. */
+  listThreads(pid: number): ListedThread[];
 }

@@ -12,6 +12,7 @@ import type {
   Engine,
   Holder,
   LaunchSpec,
+  ListedThread,
   Release,
   ResumeAction,
   Sets,
@@ -315,15 +316,14 @@ class NtraceEngine implements Engine, Launcher {
     }
   }
 
-  listThreads(
-    pid: number,
-  ): { tid: number; pid: number; core: number; heldByOther: boolean; state: number }[] {
-    return this.lister.list(pid).map(({ tid, pid: tgid, core, flags, state }) => ({
+  listThreads(pid: number): ListedThread[] {
+    return this.lister.list(pid).map(({ tid, pid: tgid, core, flags, state, comm }) => ({
       tid,
       pid: tgid,
       core,
       heldByOther: (flags & ThreadFlag.HeldByOther) !== 0,
       state,
+      name: comm,
     }));
   }
 
@@ -365,7 +365,7 @@ class NtraceEngine implements Engine, Launcher {
   }
 
   private refresh(inferior: Inferior): void {
-    this.table.refresh(inferior, this.lister.list(inferior.pid));
+    this.table.refresh(inferior, this.lister.list(inferior.pid, true));
   }
 
   private unseenStops(): EngineEvent[] | undefined {

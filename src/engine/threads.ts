@@ -4,6 +4,8 @@ import { threadDecoder, type ThreadRecord } from './channel/codec';
 import { THREADS } from './channel/records';
 import { failure } from './errors';
 
+const BRIEF = 1; // NTRACE_THREADS_BRIEF
+
 /** Lists threads: the buffer grows to the largest process seen. */
 export class ThreadLister {
   private readonly record = Buffer.alloc(THREADS.size);
@@ -18,12 +20,13 @@ export class ThreadLister {
     this.buf = Buffer.alloc(64 * stride);
   }
 
-  /** pid 0: of all attached processes. */
-  list(pid: number): ThreadRecord[] {
+  /** pid 0: of all attached processes. brief: without cores, which take a file read a thread. */
+  list(pid: number, brief = false): ThreadRecord[] {
     for (;;) {
       const { record, stride } = this;
       const capacity = this.buf.length / stride;
       record.writeInt32LE(pid, THREADS.at.pid);
+      record.writeUInt32LE(brief ? BRIEF : 0, THREADS.at.flags);
       record.writeBigUInt64LE(this.channel.addressOf(this.buf), THREADS.at.buf);
       record.writeUInt32LE(capacity, THREADS.at.capacity);
       const result = this.channel.call(Call.Threads, record);

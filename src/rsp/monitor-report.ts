@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import { EventType } from '../engine/channel/event';
 import { FEATURES } from '../engine/channel/enums';
 import type { Holder } from '../engine/engine';
-import { threadName } from '../engine/linux/process';
 import type { MonitorCommand } from './monitor-command';
 import type { Session } from './session';
 import { version } from './version';
@@ -52,11 +51,11 @@ function who({ engine }: Session): string {
 function threads({ engine }: Session): string {
   const rows: string[][] = [];
   for (const inferior of engine.inferiors.values())
-    for (const { pid, tid, core, heldByOther } of engine.listThreads(inferior.pid)) {
+    for (const { pid, tid, core, heldByOther, name } of engine.listThreads(inferior.pid)) {
       const state = inferior.threads.get(tid)?.state ?? 'unknown';
       const core_ = core < 0 ? '?' : String(core);
       const also = heldByOther ? `${state}, held by another` : state;
-      rows.push([String(pid), String(tid), core_, threadName(pid, tid) ?? '?', also]);
+      rows.push([String(pid), String(tid), core_, name || '?', also]);
     }
   if (rows.length === 0) return 'No process is being debugged.\n';
   return table([['process', 'thread', 'core', 'name', 'state'], ...rows]);

@@ -6,6 +6,7 @@ import {
   READY_SIGNAL,
   type SourceId,
 } from '../native';
+import { archOfPid } from '../engine/arch';
 import { openChannel } from '../engine/channel/open';
 import { openEngine, type Engine } from '../engine/engine';
 import type { DebugSwitches } from './debug-switches';
@@ -125,6 +126,8 @@ export class Server {
     this.connect(this.reactor.openStdio(), 'stdio', false);
   }
   run(): void {
+    // made on first use: better now than while a client waits for its attach
+    archOfPid(process.pid);
     this.reactor.start((pairs) => this.turn(pairs));
   }
   /** Lets everything go: kills what was launched, detaches what was attached. */

@@ -1,6 +1,6 @@
+import type { ListedThread } from '../engine/engine';
 import { EngineError } from '../engine/errors';
 import type { Inferior } from '../engine/inferior';
-import { threadName } from '../engine/linux/process';
 import { escapeXml } from '../engine/linux/xml';
 import type { Thread } from '../engine/thread';
 import type { Session } from './session';
@@ -26,11 +26,16 @@ function handle({ engine }: Session, { arch }: Inferior, thread: Thread): string
   }
 }
 
-function element(session: Session, inferior: Inferior, thread: Thread, core: number): string {
+function element(
+  session: Session,
+  inferior: Inferior,
+  thread: Thread,
+  listed: ListedThread | undefined,
+): string {
+  const { core = -1, name = '' } = listed ?? {};
   let text = `<thread id="${session.threadId(thread.pid, thread.tid)}"`;
   if (core >= 0) text += ` core="${core}"`;
-  const name = threadName(thread.pid, thread.tid);
-  if (name !== undefined) text += ` name="${escapeXml(name)}"`;
+  if (name !== '') text += ` name="${escapeXml(name)}"`;
   const pthread = handle(session, inferior, thread);
   if (pthread !== undefined) text += ` handle="${pthread}"`;
   return `${text}/>\n`;
@@ -40,10 +45,10 @@ function element(session: Session, inferior: Inferior, thread: Thread, core: num
 export function threadsDocument(session: Session): string {
   let text = '<threads>\n';
   for (const inferior of session.engine.inferiors.values()) {
-    const cores = new Map<number, number>();
-    for (const { tid, core } of session.engine.listThreads(inferior.pid)) cores.set(tid, core);
+    const listed = new Map<number, ListedThread>();
+    for (const thread of session.engine.listThreads(inferior.pid)) listed.set(thread.tid, thread);
     for (const thread of inferior.threads.values())
-      text += element(session, inferior, thread, cores.get(thread.tid) ?? -1);
+      text += element(session, inferior, thread, listed.get(thread.tid));
   }
   return `${text}</threads>\n`;
 }

@@ -27,6 +27,7 @@ export interface ThreadRecord {
   state: number; // ThreadState
   flags: number; // ThreadFlag
   core: number;
+  comm: string;
 }
 
 export interface HolderRecord {

@@ -4,6 +4,7 @@ import { layout, type Layout } from './layout';
 export const ABI_VERSION = 1;
 export const CONTROL_PATH = '/proc/ntrace/control';
 export const LABEL_LEN = 32;
+export const COMM_LEN = 16;
 export const SYSCALL_WORDS = 8;
 
 export const HELLO = layout('hello', [
@@ -51,6 +52,7 @@ export const THREAD = layout('thread', [
   ['flags', 'u32'],
   ['core', 's32'],
   ['reserved', 'u32'],
+  ['comm', 'char', COMM_LEN],
 ]);
 
 export const THREADS = layout('threads', [

@@ -87,9 +87,11 @@ export function letGo(context: FakeContext, own: Attachment, release: number): v
   if (release === ReleaseMode.Kill) context.machine.die(process, SIGKILL);
 }
 
+const BRIEF = 1; // NTRACE_THREADS_BRIEF
+
 export function listThreads(context: FakeContext, record: Buffer): number {
   const pid = record.readInt32LE(THREADS.at.pid);
-  if (record.readUInt32LE(THREADS.at.flags) !== 0) return -Errno.EINVAL;
+  if ((record.readUInt32LE(THREADS.at.flags) & ~BRIEF) !== 0) return -Errno.EINVAL;
   const attachments = context.named(pid === 0 ? -1 : pid);
   if (pid !== 0 && attachments.length === 0) return -Errno.ESRCH;
   const capacity = record.readUInt32LE(THREADS.at.capacity);
@@ -124,6 +126,7 @@ function encodeThread(out: Buffer, index: number, own: Attachment, thread: FakeT
   out.writeUInt32LE(flags, at + THREAD.at.flags);
   out.writeInt32LE(0, at + THREAD.at.core);
   out.writeUInt32LE(0, at + THREAD.at.reserved);
+  out.fill(0, at + THREAD.at.comm, at + THREAD.size);
 }
 
 /** Entries of a batch in order; each wildcard takes the threads no earlier entry named. */
