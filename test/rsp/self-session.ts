@@ -55,12 +55,16 @@ function selfEngine(state: SelfState): Engine {
     has: (feature) => state.features.has(feature),
     set: () => undefined,
     who: () => state.holders,
-    listThreads: (pid) => [{ tid: pid, pid, core: 3, heldByOther: false, name: '', state: 2 }],
+    listThreads: (pid) => [{ tid: pid, pid, core: 3, heldByOther: false, name: comm(), state: 2 }],
     regset: (_thread, note) => state.regsets.get(note),
     putRegset: (_thread, note, data) => void state.regsets.set(note, Buffer.from(data)),
     readMemory: (_pid, addr, out, offset, length) => readOurs(addr, out, offset, length),
   };
   return engine as Engine;
+}
+
+function comm(): string {
+  return fs.readFileSync('/proc/self/comm', 'utf8').replace(/\n$/, '');
 }
 
 function readOurs(addr: bigint, out: Buffer, offset: number, length: number): number {
