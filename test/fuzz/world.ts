@@ -9,6 +9,8 @@ import { fakePrograms } from '../support/fake-programs';
 import type { Surroundings } from './grammar';
 
 const DOLLAR = 0x24;
+/** Instructions the machine runs after each packet. */
+const PACE = 20;
 
 /** A server's inside on a machine of its own: bytes in, frames out, and programs that run. */
 export class World implements Surroundings {
@@ -20,6 +22,7 @@ export class World implements Surroundings {
   sent = 0;
   /** Failures that are nobody's but the server's own. */
   readonly internal = new Set<string>();
+  private readonly machine: FakeMachine;
   private readonly engine: Engine;
   private readonly bystander: number;
   private readonly symbols: readonly bigint[];
@@ -30,7 +33,7 @@ export class World implements Surroundings {
     program: number,
   ) {
     const programs = fakePrograms();
-    const machine = new FakeMachine(programs);
+    const machine = (this.machine = new FakeMachine(programs));
     this.programs = programs.map(({ name }) => name);
     this.engine = openEngine(openFake(machine), { label: 'fuzz' });
     this.target = new Target(this.engine, defaultProgram());
@@ -77,17 +80,19 @@ export class World implements Surroundings {
   }
   /** Lets the programs run a little; who waits for a stop after that interrupts. */
   private settle(): void {
-    for (let tries = 0; this.target.waiting && !this.session.nonStop; tries++) {
+    const { target, session } = this;
+    if (!session.nonStop && !target.waiting) return;
+    this.run();
+    for (let tries = 0; target.waiting && !session.nonStop; tries++) {
       if (tries > 100) throw new Error('it waits for a stop and no ^C brings one');
-      this.engine.wait(0.05);
-      this.target.pump();
-      if (this.target.waiting) this.target.interrupt();
-      this.session.process();
+      target.interrupt();
+      session.process();
+      if (target.waiting) this.run();
     }
-    if (this.session.nonStop) {
-      this.engine.wait(0.05);
-      this.target.pump();
-    }
+  }
+  private run(): void {
+    this.machine.run(PACE, () => false);
+    this.target.pump();
   }
 
   threads(): readonly string[] {
