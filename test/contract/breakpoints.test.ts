@@ -169,7 +169,8 @@ contract('breakpoints', (row) => {
       if (exit !== undefined) break;
       const round = hits % 40;
       const there = second.inferiors.has(pid);
-      if (round < 20 && !there) {
+      // near the end it would come to a process that has no memory any more
+      if (round < 20 && !there && hits < 1500) {
         second.attach(pid);
         second.insertBreakpoint(pid, 0, site, 1);
       } else if (round >= 20 && there) second.detach(pid);
