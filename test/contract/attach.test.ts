@@ -201,6 +201,17 @@ contract('attach', (row) => {
     scene.until('it is dead', () => !subject.alive());
   });
 
+  row('release mode stop leaves it in a job-control stop', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('spin');
+    expect(engine.has('leave_stopped')).toBe(true);
+    engine.attach(subject.pid, { stop: true });
+    engine.detach(subject.pid, { release: 'stop' });
+    poll('stop', () => (processState(subject.pid) === 'T' ? true : undefined));
+    process.kill(subject.pid, 'SIGCONT');
+    scene.grows(subject, 'counter');
+  });
+
   row('operations on what is not attached are ESRCH', (scene) => {
     const engine = scene.engine();
     const subject = scene.start('spin');

@@ -181,6 +181,60 @@ contract('breakpoints', (row) => {
     expect(others).toBeGreaterThan(0);
   });
 
+  row('all threads stopped at every hit: none is lost, none is told twice', (scene) => {
+    const engine = scene.engine();
+    const [inferior, subject] = scene.launch(engine, 'hammer');
+    const { pid } = inferior;
+    engine.insertBreakpoint(pid, 0, subject.address('function'), 1);
+    const hits = new Map<number, number>();
+    let exit: number | undefined;
+    while (exit === undefined) {
+      cont(engine);
+      scene.until('something stops', () => engine.wait(20), subject);
+      if (engine.inferiors.has(pid)) {
+        try {
+          engine.stop([{ pid, tid: -1 }], { wait: true });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ESRCH' }); // it is over
+        }
+      }
+      for (const event of engine.events()) {
+        if (event.type === EventType.ProcDead) exit = event.code;
+        if (event.type !== EventType.Break) continue;
+        hits.set(event.tid, (hits.get(event.tid) ?? 0) + 1);
+      }
+    }
+    expect(exit).toBe(7 << 8);
+    expect([...hits.values()]).toEqual(Array(8).fill(100));
+  });
+
+  row('inserted and removed again and again under running threads', (scene) => {
+    const engine = scene.engine();
+    const [inferior, subject] = scene.launch(engine, 'hammer', ['20000']);
+    const { pid } = inferior;
+    const site = subject.address('function');
+    let there = false;
+    let exit: number | undefined;
+    let hits = 0;
+    cont(engine);
+    for (let round = 0; exit === undefined; round++) {
+      engine.wait(1);
+      for (const event of engine.events()) {
+        if (event.type === EventType.ProcDead) exit = event.code;
+        if (event.stopId === 0n) continue;
+        expect([event.type, event.pc]).toEqual([EventType.Break, site]);
+        hits++;
+        engine.resume([{ pid, tid: event.tid, kind: 'cont' }]);
+      }
+      const near = exit !== undefined || subject.read('finished') > 0n || round > 2000;
+      if (!there && !near) engine.insertBreakpoint(pid, 0, site, 1);
+      else if (there && exit === undefined) engine.removeBreakpoint(pid, 0, site, 1);
+      there = !there && !near;
+    }
+    expect(exit).toBe(7 << 8);
+    expect(hits).toBeGreaterThan(0);
+  });
+
   row('hits are counted by owner', (scene) => {
     const [engine, subject, site] = stopped(scene, 'calls');
     const insert = record(BREAK, { pid: subject.pid, type: 0, addr: site, len: 1 });

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { EventType } from '../../src/engine/channel/event';
+import { isAlive } from '../support/subject';
 import { contract } from './contract';
 
 contract('launch', (row) => {
@@ -70,6 +72,25 @@ contract('launch', (row) => {
     scene.grows(subject, 'counter');
     engine.close();
     scene.until('it is dead', () => !subject.alive());
+  });
+
+  row('what was launched dies with the process that owns it', (scene) => {
+    const helper = `
+      const { openEngine } = require(${JSON.stringify(require.resolve('../../src/engine/engine'))});
+      const { openChannel } = require(${JSON.stringify(
+        require.resolve('../../src/engine/channel/open'),
+      )});
+      const engine = openEngine(openChannel('${scene.provider}'), { label: 'owner' });
+      const file = ${JSON.stringify(scene.file('spin'))};
+      const { pid } = engine.launch({ file, args: [file] });
+      engine.resume([{ pid, tid: -1, kind: 'cont' }]);
+      process.stdout.write(String(pid));
+      process.kill(process.pid, 'SIGKILL');`;
+    const { signal, stdout } = spawnSync(process.execPath, ['-e', helper], { encoding: 'utf8' });
+    expect(signal).toBe('SIGKILL');
+    const pid = Number(stdout);
+    expect(pid).toBeGreaterThan(1);
+    scene.until('it is dead', () => !isAlive(pid));
   });
 
   row('the sets of the caller are in force after it', (scene) => {

@@ -90,6 +90,26 @@ contract('step', (row) => {
     expect(scene.next(engine, EventType.Step).pc).toBe(site + 2n);
   });
 
+  row('of one thread of eight: the others stay where they are', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('threads', ['8']);
+    const { pid } = subject;
+    scene.until('all are there', () => subject.read('counter') === 8n, subject);
+    const inferior = engine.attach(pid, { stop: true });
+    const counts = (): bigint[] => [0, 1, 2, 3, 4, 5, 6, 7].map((i) => subject.read('counts', i));
+    for (const tid of inferior.threads.keys()) {
+      if (tid === pid) continue; // it sleeps
+      const before = counts();
+      for (let i = 0; i < 50; i++) {
+        engine.resume([{ pid, tid, kind: 'step' }], 1_000_000);
+        expect(scene.next(engine, EventType.Step).tid).toBe(tid);
+      }
+      expect(counts().filter((count, i) => count !== before[i]).length).toBe(1);
+    }
+    engine.resume([{ pid, tid: -1, kind: 'cont' }]);
+    for (let i = 0; i < 8; i++) scene.grows(subject, 'counts', i);
+  });
+
   row('into an exit: the process is dead, no step is reported', (scene) => {
     const engine = scene.engine();
     const [{ pid }] = scene.launch(engine, 'exit3');

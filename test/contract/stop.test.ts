@@ -197,6 +197,46 @@ contract('stop', (row) => {
     scene.grows(subject, 'counter');
   });
 
+  row('asked for while the process exits', (scene) => {
+    const engine = scene.engine();
+    let stopped = 0;
+    for (let i = 0; i < 50; i++) {
+      const [inferior] = scene.launch(engine, 'exit3');
+      const { pid } = inferior;
+      engine.resume([{ pid, tid: -1, kind: 'cont' }]);
+      const until = process.hrtime.bigint() + BigInt(i) * 20_000n; // further into it every time
+      while (process.hrtime.bigint() < until) continue;
+      try {
+        if (engine.stop([{ pid, tid: -1 }], { wait: true }) && inferior.threads.size > 0) stopped++;
+        engine.resume([{ pid, tid: -1, kind: 'cont' }]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ESRCH' });
+      }
+      expect(scene.next(engine, EventType.ProcDead)).toMatchObject({ pid, code: 3 << 8 });
+      expect(engine.inferiors.size).toBe(0);
+    }
+    expect(stopped).toBeGreaterThan(0);
+  });
+
+  row('a register write that quotes a stop of before is refused', (scene) => {
+    const [engine, subject] = attachStopped(scene);
+    const { pid } = subject;
+    engine.resume([{ pid, tid: -1, kind: 'cont' }]);
+    engine.interrupt([{ pid, tid: -1 }]);
+    scene.next(engine, EventType.Stopped);
+    const thread = engine.inferiors.get(pid)?.threads.get(pid);
+    if (thread === undefined) throw new Error('the leader is gone');
+    const regs = Buffer.from(engine.regset(thread, NT_PRSTATUS) ?? []);
+    thread.stopId += 1000n;
+    expect(() => engine.putRegset(thread, NT_PRSTATUS, regs)).toThrow(
+      expect.objectContaining({ code: 'ESTALE' }),
+    );
+    thread.stopId -= 1000n;
+    engine.putRegset(thread, NT_PRSTATUS, regs);
+    engine.resume([{ pid, tid: -1, kind: 'cont' }]);
+    scene.grows(subject, 'counter');
+  });
+
   row('SIGKILL ends it while two engines hold it', (scene) => {
     const [first, second] = [scene.engine(), scene.engine()];
     const subject = scene.start('spin');

@@ -41,6 +41,12 @@ export function processState(pid: number): string | undefined {
   }
 }
 
+/** A zombie is not. */
+export function isAlive(pid: number): boolean {
+  const state = processState(pid);
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
 /** A real process. child: where we started it and have to reap it. */
 export class RealSubject implements Subject {
   private readonly binary: string;
@@ -96,8 +102,7 @@ export class RealSubject implements Subject {
   }
 
   alive(): boolean {
-    const state = processState(this.pid);
-    return state !== undefined && state !== 'Z' && state !== 'X';
+    return isAlive(this.pid);
   }
 
   pause(): void {
