@@ -32,8 +32,8 @@ export function openEndpoint(
         server.listenUnix(comm.path, SOCKET_MODE);
         break;
       case 'tcp':
-        server.listenTcp(comm.host, comm.port);
         if (!isLoopback(comm.host)) say(exposed(comm.host));
+        server.listenTcp(comm.host, comm.port);
     }
   } catch (error) {
     throw new CommError(explain(error as NodeJS.ErrnoException, comm, spec));
