@@ -83,7 +83,7 @@ async function launch(server: Server, program: string[], messages: Messages): Pr
   } catch (error) {
     if (error instanceof EndedEarly) throw new Error(startUp(error.waitStatus));
     messages.say(`gdbserver: Cannot exec ${program[0]}`);
-    messages.say(`gdbserver: Error: ${(error as Error).message.replace(/^.*: /, '')}`);
+    messages.say(`gdbserver: Error: ${(error as Error).message.replace(/^.*: /, '')}\n`);
     throw new Error(startUp(127 << 8));
   }
 }

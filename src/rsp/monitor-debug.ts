@@ -80,6 +80,12 @@ export const debugCommands: readonly MonitorCommand[] = [
     run: turn(['event-loop'], 'Event loop debug output'),
   },
   {
+    pattern: /^set libthread-db-search-path ?(.*)$/,
+    usage: 'set libthread-db-search-path [PATH]',
+    help: ['Accepted for scripts that set it: thread-local variables need no libthread_db here'],
+    run: (_session, [, path = '']) => `libthread-db-search-path set to \`${path}'\n`,
+  },
+  {
     pattern: /^set debug-format (.*)$/,
     usage: 'set debug-format option1[,option2,...]',
     help: ['Add additional information to debugging messages', 'Options: all, none, timestamp'],

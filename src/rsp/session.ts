@@ -74,8 +74,6 @@ export class Session implements StopListener {
   readonly refusals = new Map<string, string>();
   /** Called when a console line may be sent now. */
   private mayConsole = false;
-  /** A ^C came while nothing ran. */
-  private early = false;
 
   constructor(
     readonly target: Target,
@@ -129,7 +127,7 @@ export class Session implements StopListener {
         case 'interrupt':
           this.settings.logPackets?.('-> ^C');
           if (this.nonStop) this.target.stopThreads([{ pid: -1, tid: -1 }]);
-          else this.early = true;
+          else this.target.interrupt();
           break;
         case 'bad':
           this.settings.logPackets?.('-> (bad checksum)');
@@ -141,9 +139,6 @@ export class Session implements StopListener {
           this.settings.logPackets?.(`-> ${printable(buf, start, end - start)}`);
           if (!this.noAck) this.sendRaw('+');
           this.dispatcher.run(this, buf, start, end);
-          // gdb may send ^C just before the resume it is meant for
-          if (this.early) this.target.interrupt();
-          this.early = false;
         }
       }
     }

@@ -51,6 +51,7 @@ export class Target {
   >();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
+  private interruptDue = false;
   /** Stops of threads the last resume left alone: told when a resume lets their thread run. */
   private parked = new Set<Stop>();
 
@@ -128,7 +129,7 @@ export class Target {
   }
   /** The client is gone without a word: what it set goes, what ran goes on. */
   clientLeft(): void {
-    this.waiting = false;
+    this.waiting = this.interruptDue = false;
     this.removeAllBreakpoints();
     this.interest.reset();
     this.interest.apply();
@@ -175,6 +176,7 @@ export class Target {
     const there = this.existing(actions);
     if (there.length > 0) this.engine.resume(there);
     if (this.waiting && !this.anyRunning()) this.pump();
+    if (this.waiting && this.interruptDue) this.interrupt();
   }
 
   private noteStepping(tid: number, kind: ResumeAction['kind']): void {
@@ -242,9 +244,13 @@ export class Target {
 
   /** ^C of an all-stop client: any stop will do, SIGINT where there is no other reason. */
   interrupt(): void {
-    if (!this.waiting) return;
-    this.pump();
-    if (!this.waiting) return;
+    if (this.waiting) this.pump();
+    if (!this.waiting) {
+      // it crossed a stop reply: the next resume answers it
+      this.interruptDue = this.engine.inferiors.size > 0;
+      return;
+    }
+    this.interruptDue = false;
     this.interrupting = true;
     this.quiesce();
     this.collect();
@@ -356,6 +362,9 @@ export class Target {
     if (!this.queue.some(this.current)) {
       if (this.anyRunning()) return;
       if (!this.interest.noResumed && this.engine.inferiors.size > 0) return;
+      // its last thread is gone: how it ended is about to be told
+      for (const inferior of this.engine.inferiors.values())
+        if (inferior.threads.size === 0) return;
       this.queue.push({ kind: 'no-resumed' });
     }
     if (this.anyRunning()) {
