@@ -1,0 +1,269 @@
+/*
+ * Measures one server: client PORT GROUP NAME=ADDRESS... [pid=PID]
+ * Groups: trips step breakpoint memory interrupt range attach. Prints "NAME VALUE" lines: medians
+ * in microseconds, MB/s for memory.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rsp.h"
+
+#define MOST_SAMPLES 2000
+#define SECONDS 1.0 /* of sampling, unless MOST_SAMPLES come first */
+#define BLOCK (1u << 20)
+
+typedef unsigned long long u64;
+
+static struct rsp server;
+static char **arguments;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+static u64 named(const char *name)
+{
+	char **argument;
+	size_t length = strlen(name);
+
+	for (argument = arguments; *argument; argument++)
+		if (!strncmp(*argument, name, length) && (*argument)[length] == '=')
+			return strtoull(*argument + length + 1, NULL, 0);
+	fprintf(stderr, "no %s=\n", name);
+	exit(1);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Median time of an operation in microseconds. */
+static void sample(const char *name, void (*operation)(void))
+{
+	static double samples[MOST_SAMPLES];
+	double begin = now(), before;
+	int count = 0;
+
+	operation();
+	do {
+		before = now();
+		operation();
+		samples[count++] = now() - before;
+	} while (count < MOST_SAMPLES && (now() - begin < SECONDS * 1e6 || count < 3));
+	qsort(samples, count, sizeof(samples[0]), by_value);
+	printf("%s %.2f\n", name, samples[count / 2]);
+}
+
+static void go_on(void)
+{
+	rsp_send(&server, "vCont;c", strlen("vCont;c"));
+	rsp_stopped(&server);
+}
+
+static void step(void)
+{
+	char text[64];
+
+	rsp_send(&server, text, sprintf(text, "vCont;s:%s", server.thread));
+	rsp_stopped(&server);
+}
+
+static void run_to(const char *place)
+{
+	rsp_expect_ok(&server, "Z0,%llx,1", named(place));
+	go_on();
+	rsp_expect_ok(&server, "z0,%llx,1", named(place));
+}
+
+/* ---- operations ---- */
+static void ask_thread(void)
+{
+	rsp_ask(&server, "qC");
+}
+
+static void ask_registers(void)
+{
+	rsp_ask(&server, "g");
+}
+
+static void ask_word(void)
+{
+	rsp_ask(&server, "m%llx,8", named("block"));
+}
+
+static void cycle(void) /* as gdb passes a breakpoint it stands at */
+{
+	rsp_expect_ok(&server, "z0,%llx,1", named("tick"));
+	step();
+	rsp_expect_ok(&server, "Z0,%llx,1", named("tick"));
+	go_on();
+}
+
+static void interrupt(void)
+{
+	rsp_send(&server, "vCont;c", strlen("vCont;c"));
+	usleep(2000);
+	if (write(server.fd, "\003", 1) != 1)
+		rsp_die("the server is gone", NULL);
+	rsp_stopped(&server);
+}
+
+/* ---- groups ---- */
+static void trips(void)
+{
+	run_to("ready");
+	sample("qC", ask_thread);
+	sample("g", ask_registers);
+	sample("m8", ask_word);
+}
+
+static void steps(void)
+{
+	run_to("tick");
+	sample("step", step);
+}
+
+static void breakpoints(void)
+{
+	run_to("ready");
+	run_to("tick");
+	rsp_expect_ok(&server, "Z0,%llx,1", named("tick"));
+	sample("cycle", cycle);
+}
+
+static void interrupts(void)
+{
+	run_to("ready");
+	sample("interrupt", interrupt);
+}
+
+static void ranges(void) /* 10,000 instructions as one step of a source line */
+{
+	char text[128];
+	double before;
+	u64 spin = named("spin");
+
+	run_to("spin");
+	before = now();
+	rsp_send(
+	    &server, text,
+	    sprintf(text, "vCont;r%llx,%llx:%s", spin, spin + named("spin-size"), server.thread));
+	rsp_stopped(&server);
+	printf("range %.2f\n", now() - before);
+}
+
+static void rate(const char *name, double before)
+{
+	printf("%s %.2f\n", name, BLOCK / (now() - before));
+}
+
+/* Reads a block by m or x, in packets as large as the server takes. */
+static void read_block(const char *name, char kind)
+{
+	size_t chunk = (server.packet_size - 16) / 2, at, size;
+	double before;
+
+	if (chunk > BLOCK)
+		chunk = BLOCK;
+	before = now();
+	for (at = 0; at < BLOCK; at += size) {
+		size = BLOCK - at < chunk ? BLOCK - at : chunk;
+		rsp_ask(&server, "%c%llx,%zx", kind, named("block") + at, size);
+		if (server.length != (kind == 'm' ? 2 * size : size + 1))
+			rsp_die("a short read", &server);
+	}
+	rate(name, before);
+}
+
+/* Writes a block by M or X; its bytes need no escapes. */
+static void write_block(const char *name, char kind)
+{
+	static char packet[4 * BLOCK];
+	size_t per_byte = kind == 'M' ? 2 : 1;
+	size_t chunk = (server.packet_size - 64) / 2, at, size;
+	double before;
+
+	if (chunk > BLOCK)
+		chunk = BLOCK;
+	before = now();
+	for (at = 0; at < BLOCK; at += size) {
+		int head;
+
+		size = BLOCK - at < chunk ? BLOCK - at : chunk;
+		head = sprintf(packet, "%c%llx,%zx:", kind, named("block") + at, size);
+		memset(packet + head, '5', per_byte * size);
+		rsp_send(&server, packet, head + per_byte * size);
+		rsp_receive(&server);
+		if (strcmp((char *)server.packet, "OK"))
+			rsp_die("write refused", &server);
+	}
+	rate(name, before);
+}
+
+static void memory(void)
+{
+	int i;
+
+	run_to("ready");
+	for (i = 0; i < 2; i++) { /* the first pass warms up, the last one counts */
+		read_block("read-hex", 'm');
+		write_block("write-hex", 'M');
+		write_block("write-binary", 'X');
+		if (server.binary_upload)
+			read_block("read-binary", 'x');
+	}
+}
+
+static void attach(void)
+{
+	double before = now();
+	size_t at = 0;
+
+	rsp_ask(&server, "vAttach;%llx", named("pid"));
+	if (server.packet[0] != 'T')
+		rsp_die("not a stop", &server);
+	printf("attach %.2f\n", now() - before);
+	before = now();
+	do {
+		rsp_ask(&server, "qXfer:threads:read::%zx,1000", at);
+		at += server.length - 1;
+	} while (server.packet[0] == 'm');
+	printf("threads %.2f\n", now() - before);
+	before = now();
+	rsp_expect_ok(&server, "D;%llx", named("pid"));
+	printf("detach %.2f\n", now() - before);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} groups[] = {
+    {"trips", trips},  {"step", steps},	   {"breakpoint", breakpoints}, {"interrupt", interrupts},
+    {"range", ranges}, {"memory", memory}, {"attach", attach},
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 3)
+		return 2;
+	arguments = argv + 3;
+	rsp_connect(&server, atoi(argv[1]));
+	if (!strcmp(argv[2], "attach"))
+		rsp_ask(&server, "!");
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (!strcmp(groups[i].name, argv[2]))
+			groups[i].run();
+	return 0;
+}

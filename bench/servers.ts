@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+/** A server under measurement. */
+export interface ServerKind {
+  name: string;
+  /** Command that serves a program on a port. */
+  launch(port: number, program: string, args: string[]): string[];
+  /** Command that waits for vAttach; undefined where there is none. */
+  multi?: (port: number) => string[];
+}
+
+const OURS = path.resolve(__dirname, '../../bin/ntrace-gdbserver');
+
+function found(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+}
+
+/** The base first, then ours, then what else is installed. Throws without gdbserver. */
+export function serverKinds(): ServerKind[] {
+  if (!found('gdbserver')) throw new Error('gdbserver is the base: apt-get install gdbserver');
+  const like = (name: string, command: string): ServerKind => ({
+    name,
+    launch: (port, program, args) => [command, '--once', `127.0.0.1:${port}`, program, ...args],
+    multi: (port) => [command, '--multi', `127.0.0.1:${port}`],
+  });
+  const lldb = ['lldb-server', 'lldb-server-19', 'lldb-server-16', 'lldb-server-14'].find(found);
+  return [
+    like('gdbserver', 'gdbserver'),
+    like('ntrace', OURS),
+    ...(lldb
+      ? [
+          {
+            name: 'lldb-server',
+            launch: (port: number, program: string, args: string[]): string[] => [
+              lldb,
+              'gdbserver',
+              `127.0.0.1:${port}`,
+              '--',
+              program,
+              ...args,
+            ],
+          },
+        ]
+      : []),
+  ];
+}
