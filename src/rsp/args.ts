@@ -7,6 +7,9 @@ for (let i = 0; i < 16; i++) {
   HEX['0123456789ABCDEF'.charCodeAt(i)] = i;
 }
 
+/** Largest value of pid_t. */
+const PID_MAX = 0x7fffffff;
+
 /** A thread as packets name it; -1 all, 0 any. pid 0: the packet named none. */
 export interface ThreadSpec {
   pid: number;
@@ -51,13 +54,13 @@ export class Args {
     return this;
   }
 
-  /** Unsigned hex below 2^53; at least one digit. */
-  num(): number {
+  /** Unsigned hex, at most 2^53 - 1; at least one digit. */
+  num(most = Number.MAX_SAFE_INTEGER): number {
     const start = this.at;
     let value = 0;
     for (let d; this.at < this.end && (d = HEX[this.buf[this.at]!]!) >= 0; this.at++) {
       value = value * 16 + d;
-      if (value > Number.MAX_SAFE_INTEGER) this.fail('a smaller number');
+      if (value > most) this.fail('a smaller number');
     }
     if (this.at === start) this.fail('a hex number');
     return value;
@@ -75,15 +78,19 @@ export class Args {
     if (this.at === start) this.fail('a hex number');
     return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
   }
-  /** A number with an optional minus sign. */
-  signed(): number {
-    return this.take('-') ? -this.num() : this.num();
+  /** A process's or thread's number, as far as the system can have one. */
+  pid(): number {
+    return this.num(PID_MAX);
+  }
+  /** The same, or -1 for all. */
+  private pidOrAll(): number {
+    return this.take('-') ? -this.num(1) : this.pid();
   }
   /** [pPID.]TID, pPID, -1, 0 (GDB manual, "Packets", thread-id). */
   thread(): ThreadSpec {
-    if (!this.take('p')) return { pid: 0, tid: this.signed() };
-    const pid = this.signed();
-    return { pid, tid: this.take('.') ? this.signed() : -1 };
+    if (!this.take('p')) return { pid: 0, tid: this.pidOrAll() };
+    const pid = this.pidOrAll();
+    return { pid, tid: this.take('.') ? this.pidOrAll() : -1 };
   }
   /** Text up to one of these characters (not taken) or the end. */
   until(stops: string): string {

@@ -1,19 +1,9 @@
-import { EngineError } from '../engine/errors';
-import { Args, PacketSyntaxError } from './args';
+import { Args } from './args';
 import { DEFERRED, WRITTEN, type Packet } from './packet';
-import { errorReply, ReplyError } from './reply';
+import { errnoOf, errorReply } from './reply';
 import type { Session } from './session';
 
 const NAME_BYTES = 48;
-
-/** Failures that say what the user did; others are ours. */
-function expected(error: unknown): boolean {
-  return (
-    error instanceof PacketSyntaxError ||
-    error instanceof EngineError ||
-    error instanceof ReplyError
-  );
-}
 
 /** Finds the entry for a packet's bytes and runs it; every failure becomes an error reply. */
 export class Dispatcher {
@@ -55,7 +45,7 @@ export class Dispatcher {
       const reply = entry.run(session, entry.args ? entry.args(args) : undefined);
       if (reply !== WRITTEN && reply !== DEFERRED) session.reply(reply);
     } catch (error) {
-      if (!expected(error))
+      if (errnoOf(error) === undefined)
         session.log?.('error', `${entry.match}: ${(error as Error).stack ?? String(error)}`);
       session.reply(errorReply(session, entry, error));
     }

@@ -13,6 +13,17 @@ export class ReplyError extends Error {
   }
 }
 
+/**
+ * The errno of a failure that says what the user asked for or what became of the process; undefined
+ * for those that are ours. Files below /proc go with their process, so errors of the system count.
+ */
+export function errnoOf(error: unknown): number | undefined {
+  if (error instanceof EngineError || error instanceof ReplyError) return error.errno;
+  if (error instanceof PacketSyntaxError) return 1;
+  const { errno, syscall } = error as NodeJS.ErrnoException;
+  return syscall !== undefined && errno !== undefined ? -errno : undefined;
+}
+
 const hex2 = (n: number): string => (n & 0xff).toString(16).padStart(2, '0');
 
 /**
@@ -21,7 +32,7 @@ const hex2 = (n: number): string => (n & 0xff).toString(16).padStart(2, '0');
  * show a number at most, and gdb before 16 shows nothing of a refused attach: `monitor why` tells.
  */
 export function errorReply(session: Session, packet: Packet, error: unknown): string {
-  const errno = error instanceof EngineError || error instanceof ReplyError ? error.errno : 1;
+  const errno = errnoOf(error) ?? 1;
   const text = (error instanceof Error ? error.message : String(error)).replace(
     /[^\x20-\x7e]/g,
     '?',

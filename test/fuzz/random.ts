@@ -1,23 +1,29 @@
 /** A small generator of numbers that a seed repeats (mulberry32). */
 export class Random {
-  constructor(private state: number) {}
+  private readonly state: Int32Array;
 
-  /** 0 ... 2^32 - 1 */
+  constructor(seed: number) {
+    this.state = Int32Array.of(seed);
+  }
+
+  /** 0 ... 2^30 - 1, which engines keep as small integers. */
   next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    const { state } = this;
+    const s = (state[0]! + 0x6d2b79f5) | 0;
+    state[0] = s;
+    let t = Math.imul(s ^ (s >>> 15), 1 | s);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
+    return (t ^ (t >>> 14)) >>> 2;
   }
   below(limit: number): number {
-    return Math.floor((this.next() / 4294967296) * limit);
+    return this.next() % limit;
   }
   /** One time in so many. */
   oneIn(count: number): boolean {
-    return this.below(count) === 0;
+    return this.next() % count === 0;
   }
   pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!;
+    return from[this.next() % from.length]!;
   }
   /** Text of so many characters from 0 to 255. */
   bytes(count: number): string {

@@ -10,7 +10,7 @@ import type { Surroundings } from './grammar';
 
 const DOLLAR = 0x24;
 /** Instructions the machine runs after each packet. */
-const PACE = 20;
+const PACE = 10;
 
 /** A server's inside on a machine of its own: bytes in, frames out, and programs that run. */
 export class World implements Surroundings {

@@ -9,9 +9,10 @@ interface Where {
   /** Conditions or commands follow. */
   more: boolean;
 }
+const KIND_MAX = 0xffffffff;
 const where = (a: Args): Where => {
   const addr = a.lit(',').big();
-  const kind = a.lit(',').num();
+  const kind = a.lit(',').num(KIND_MAX);
   return { addr, kind, more: !a.done };
 };
 

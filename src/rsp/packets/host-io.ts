@@ -83,7 +83,7 @@ export const hostIo: Packet[] = [
     'PID',
     "Chooses whose root directory and mounts later file names mean; 0: the server's.",
     (files, args) => {
-      const pid = args.num();
+      const pid = args.pid();
       args.close();
       files.setProcess(pid);
       return 0;

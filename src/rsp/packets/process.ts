@@ -55,7 +55,7 @@ export const processes: Packet[] = [
     command: true,
     capability: 'attach',
     stopReply: true,
-    args: (a) => a.num(),
+    args: (a) => a.pid(),
     run: (session, pid) => attached(session, session.target.attach(pid)),
   }),
   packet({
@@ -86,7 +86,7 @@ export const processes: Packet[] = [
     summary: 'Kills a process.',
     when: 'always',
     command: true,
-    args: (a) => a.num(),
+    args: (a) => a.pid(),
     run(session, pid) {
       session.target.kill(process(session, pid).pid);
       session.reply('OK');
@@ -125,7 +125,7 @@ export const processes: Packet[] = [
     summary: 'Detaches; what was stopped runs on.',
     when: 'always',
     command: true,
-    args: (a) => (a.take(';') ? a.num() : 0),
+    args: (a) => (a.take(';') ? a.pid() : 0),
     run(session, pid) {
       const inferior = process(session, pid);
       session.target.detach(inferior);
@@ -139,7 +139,7 @@ export const processes: Packet[] = [
     syntax: 'qAttached[:pid]',
     summary: '1 for a process that was attached to, 0 for one that was started here.',
     when: 'always',
-    args: (a) => (a.take(':') ? a.num() : 0),
+    args: (a) => (a.take(':') ? a.pid() : 0),
     run: (session, pid) => (process(session, pid).launched ? '0' : '1'),
   }),
   packet({
