@@ -9,6 +9,8 @@ export class Interest {
   vforks = false;
   execs = false;
   threadEvents = false;
+  /** Without a client nobody is told of signals: only faults, which would end the program, stop it. */
+  attended = true;
   noResumed = false;
   /** Linux signals passed on without a word, bit N is signal N + 1. */
   passSignals = 0n;
@@ -38,7 +40,7 @@ export class Interest {
     if (this.threadEvents) stop.push(EventType.NewThread);
     else note.push(EventType.NewThread);
     this.engine.set(0, {
-      signalStop: ALL_SIGNALS & ~this.passSignals,
+      signalStop: this.attended ? ALL_SIGNALS & ~this.passSignals : 0n,
       faultStop: ALL_SIGNALS & ~this.passSignals,
       lifeStop: stop,
       lifeNote: note,

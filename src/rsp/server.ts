@@ -225,6 +225,7 @@ export class Server {
   }
   private connect(source: SourceId, peer: string, slow: boolean): void {
     const target = this.shared ?? this.makeTarget(peer);
+    target.clientCame();
     const connection: Connection = {
       source,
       target,

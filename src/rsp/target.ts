@@ -10,6 +10,8 @@ const SIGINT = 2;
 const SIGTRAP = 5;
 const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
 /** How long a stop-all may wait for threads that cannot stop now (vfork parents, disk waits). */
+/** How long the threads a dying one takes along may be in coming. */
+const DEATH_MS = 50;
 const QUIESCE_US = 2_000_000;
 
 export type { ProgramOptions } from './program';
@@ -132,7 +134,29 @@ export class Target {
     this.waiting = this.interruptDue = false;
     this.removeAllBreakpoints();
     this.interest.reset();
+    this.interest.attended = false;
     this.interest.apply();
+    this.endSteps();
+  }
+  /** A client is there, to be told of stops. */
+  clientCame(): void {
+    if (this.interest.attended) return;
+    this.interest.attended = true;
+    this.interest.apply();
+  }
+  /** Threads that a vanished client let step run on, unless their step is over. */
+  private endSteps(): void {
+    const refs: ThreadRef[] = [];
+    for (const { pid, threads } of this.engine.inferiors.values())
+      for (const { tid, state } of threads.values())
+        if (state === 'running' && this.stepping.has(tid)) refs.push({ pid, tid });
+    this.stepping.clear();
+    if (refs.length === 0) return;
+    this.engine.stop(refs, { wait: true, timeoutUs: QUIESCE_US });
+    this.collect();
+    const due = new Set(this.queue.map((stop) => stopThread(stop)));
+    const rest = this.existing(refs).filter(({ tid }) => !due.has(tid));
+    if (rest.length > 0) this.engine.resume(rest.map((ref) => ({ ...ref, kind: 'cont' })));
   }
   private hasBreakpoint(pid: number, addr: bigint): boolean {
     for (const b of this.breakpoints.values())
@@ -169,19 +193,25 @@ export class Target {
       this.deliver(this.current);
       return;
     }
-    for (const action of actions) {
-      if (action.tid > 0) this.noteStepping(action.tid, action.kind);
-      else if (action.kind === 'cont') this.stepping.clear();
-    }
+    // the leftmost action that fits a thread counts: it has the last word
+    for (const action of [...actions].reverse()) this.noteStepping(action);
     const there = this.existing(actions);
     if (there.length > 0) this.engine.resume(there);
     if (this.waiting && !this.anyRunning()) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
   }
 
-  private noteStepping(tid: number, kind: ResumeAction['kind']): void {
-    if (kind === 'step' || kind === 'range') this.stepping.add(tid);
-    else this.stepping.delete(tid);
+  private noteStepping({ pid, tid, kind }: ResumeAction): void {
+    const steps = kind === 'step' || kind === 'range';
+    if (!steps && this.stepping.size === 0) return;
+    for (const inferior of this.engine.inferiors.values()) {
+      if (pid !== -1 && pid !== inferior.pid) continue;
+      const thread = inferior.threads.get(tid);
+      const named = tid === -1 ? inferior.threads.values() : thread ? [thread] : [];
+      for (const one of named)
+        if (steps) this.stepping.add(one.tid);
+        else if (one.state === 'held') this.stepping.delete(one.tid);
+    }
   }
 
   private static actionFor(stop: Stop, actions: readonly ResumeAction[]): ResumeAction | undefined {
@@ -362,9 +392,11 @@ export class Target {
     if (!this.queue.some(this.current)) {
       if (this.anyRunning()) return;
       if (!this.interest.noResumed && this.engine.inferiors.size > 0) return;
-      // its last thread is gone: how it ended is about to be told
-      for (const inferior of this.engine.inferiors.values())
-        if (inferior.threads.size === 0) return;
+      // a thread that ends all others is dead before they are: how it ended is about to be told
+      if (this.engine.inferiors.size > 0 && this.engine.wait(DEATH_MS)) {
+        this.pump();
+        return;
+      }
       this.queue.push({ kind: 'no-resumed' });
     }
     if (this.anyRunning()) {
@@ -438,6 +470,7 @@ export class Target {
   }
   /** Nothing is known of a process any more. */
   forget(pid: number): void {
+    this.interest.syscalls.delete(pid);
     this.forgetBreakpoints(pid);
     for (let i = this.queue.length - 1; i >= 0; i--)
       if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);
