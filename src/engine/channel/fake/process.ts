@@ -95,13 +95,13 @@ export class FakeThread {
     return this.regs.readBigUInt64LE(PRSTATUS.pc);
   }
   set pc(value: bigint) {
-    this.regs.writeBigUInt64LE(value, PRSTATUS.pc);
+    this.regs.writeBigUInt64LE(BigInt.asUintN(64, value), PRSTATUS.pc);
   }
   get sp(): bigint {
     return this.regs.readBigUInt64LE(PRSTATUS.sp);
   }
   set sp(value: bigint) {
-    this.regs.writeBigUInt64LE(value, PRSTATUS.sp);
+    this.regs.writeBigUInt64LE(BigInt.asUintN(64, value), PRSTATUS.sp);
   }
   get fp(): bigint {
     return this.regs.readBigUInt64LE(PRSTATUS.fp);
