@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Running the instruction under a breakpoint without letting another thread miss it: the byte is
 // lifted only while every other thread of the address space is kept from user code.
+#include "procfs.h"
 #include "server.h"
 
 #include <signal.h>
@@ -17,8 +18,10 @@ namespace
 // A thread in user code stops within microseconds; one that is longer in coming is in the kernel,
 // where the interrupt catches it before its next instruction.
 constexpr uint64_t kFreezeTimeout = 20 * kNanosPerMilli;
-// An instruction that takes longer has entered the kernel: its bytes were fetched.
+// An instruction that takes longer has entered the kernel, where it sleeps: its bytes were fetched.
 constexpr uint64_t kStepTimeout = 50 * kNanosPerMilli;
+// A busy machine may not have let it run at all by then.
+constexpr uint64_t kStepLimit = 5000 * kNanosPerMilli;
 constexpr int kMaxDeferred = 16;
 
 } // namespace
@@ -109,7 +112,12 @@ void Server::step_over(Thread &t)
 	bool arrived = false;
 	for (int tries = 0; tries < kMaxDeferred; tries++) {
 		request(t, PTRACE_SINGLESTEP, 0);
-		arrived = wait_status(t, status, kStepTimeout);
+		uint64_t limit = now_ns() + kStepLimit;
+		TaskStat stat;
+		do
+			arrived = wait_status(t, status, kStepTimeout);
+		while (!arrived && now_ns() < limit && read_stat(p.pid, tid, stat) &&
+		       stat.state == 'R');
 		// an interrupt of earlier comes first: the instruction has not run
 		if (arrived && status >> 8 == (SIGTRAP | PTRACE_EVENT_STOP << 8)) {
 			mark_stopped(t);

@@ -41,6 +41,14 @@ export function processState(pid: number): string | undefined {
   }
 }
 
+function executable(pid: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined; // dead already
+  }
+}
+
 /** A zombie is not. */
 export function isAlive(pid: number): boolean {
   const state = processState(pid);
@@ -65,6 +73,8 @@ export class RealSubject implements Subject {
     const file = program(name);
     const child = native.spawn({ file, args: [file, ...args] });
     child.go();
+    // until its exec it shares our memory: what it has at an address is ours
+    while (executable(child.pid) === process.execPath) sleepMs(1);
     return new RealSubject(name, child.pid, child);
   }
 
