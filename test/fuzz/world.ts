@@ -18,8 +18,7 @@ export class World implements Surroundings {
   readonly session: Session;
   readonly target: Target;
   /** The last packet that was sent ('$', content, '#', sum); notifications and acks are not. */
-  reply: Buffer | undefined;
-  sent = 0;
+  reply = '';
   /** Failures that are nobody's but the server's own. */
   readonly internal = new Set<string>();
   private readonly machine: FakeMachine;
@@ -46,9 +45,8 @@ export class World implements Surroundings {
       this.target,
       {
         send: (buf, offset, length) => {
-          this.sent += length;
           if (buf[offset] === DOLLAR)
-            this.reply = Buffer.from(buf.subarray(offset, offset + Math.min(length, 64)));
+            this.reply = buf.toString('latin1', offset, offset + Math.min(length, 64));
         },
         choked: false,
         slow: program % 3 === 0,
