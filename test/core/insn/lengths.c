@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Compares our decoder with `objdump -d -w -z --insn-width=16`, read from standard input, and
+ * counts what the planner would do. Usage: lengths 32|64. Output: one line of JSON.
+ */
+#include "insn.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN 20
+
+static struct {
+	unsigned long seen, skipped, wrong;
+	char examples[SHOWN][200];
+} counts;
+
+/* The bytes between the tab after the address and the tab before the mnemonic. */
+static unsigned hex_bytes(char *text, u8 *bytes, char **after)
+{
+	unsigned n = 0;
+
+	while (n < 16 && isxdigit((unsigned char)text[0]) && isxdigit((unsigned char)text[1])) {
+		char pair[3] = { text[0], text[1], 0 };
+
+		bytes[n++] = strtoul(pair, NULL, 16);
+		text += 2;
+		if (*text == ' ')
+			text++;
+	}
+	*after = text;
+	return n;
+}
+
+static bool starts(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* What objdump prints for bytes that are no instruction: data in the text, prefixes alone. */
+static bool not_an_instruction(const char *mnemonic)
+{
+	static const char *const alone[] = { "rex", "data16", "addr32", "cs", "ds", "es", "ss", "fs",
+					     "gs", "repz", "repnz", "lock", "data32", "addr16" };
+	char word[32];
+	unsigned i;
+
+	size_t length = strlen(mnemonic);
+
+	/* "%?" stands for a segment register that does not exist; cs cannot be loaded */
+	if (strstr(mnemonic, "(bad)") || strstr(mnemonic, "%?") || starts(mnemonic, "."))
+		return true;
+	if (strstr(mnemonic, "mov ") && length > 3 && strcmp(mnemonic + length - 3, "%cs") == 0)
+		return true;
+	/* nothing but prefixes up to the end of the line */
+	while (sscanf(mnemonic, "%31s", word) == 1) {
+		for (i = 0; i < sizeof(alone) / sizeof(*alone); i++)
+			if (strcmp(word, alone[i]) == 0 || starts(word, "rex."))
+				break;
+		if (i == sizeof(alone) / sizeof(*alone))
+			return false;
+		mnemonic = strstr(mnemonic, word) + strlen(word);
+	}
+	return true;
+}
+
+static void compare(const char *addr, const u8 *bytes, unsigned want, bool mode64, const char *text)
+{
+	struct nt_insn insn;
+	unsigned got = nt_insn_decode(bytes, want, mode64, &insn);
+
+	/* objdump joins wait and the x87 instruction after it */
+	if (got == 1 && bytes[0] == 0x9b && want > 1)
+		got += nt_insn_decode(bytes + 1, want - 1, mode64, &insn);
+	if (got == want)
+		return;
+	if (counts.wrong < SHOWN)
+		snprintf(counts.examples[counts.wrong], sizeof(*counts.examples), "%.20s %u not %u: %.60s",
+			 addr, got, want, text);
+	counts.wrong++;
+}
+
+int main(int argc, char **argv)
+{
+	bool mode64 = argc < 2 || strcmp(argv[1], "32") != 0;
+	char line[1024];
+	unsigned long i;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		char *tab = strchr(line, '\t');
+		char *mnemonic;
+		u8 bytes[16];
+		unsigned n;
+
+		if (!tab || tab == line || tab[-1] != ':')
+			continue;
+		n = hex_bytes(tab + 1, bytes, &mnemonic);
+		mnemonic += strspn(mnemonic, " \t");
+		mnemonic[strcspn(mnemonic, "\n#\"\\")] = 0;
+		for (char *c = mnemonic; *c; c++)
+			if (*c == '\t')
+				*c = ' ';
+		if (not_an_instruction(mnemonic)) {
+			counts.skipped++;
+			continue;
+		}
+		counts.seen++;
+		compare(line + strspn(line, " "), bytes, n, mode64, mnemonic);
+	}
+	printf("{\"seen\":%lu,\"skipped\":%lu,\"wrong\":%lu,\"examples\":[", counts.seen, counts.skipped,
+	       counts.wrong);
+	for (i = 0; i < counts.wrong && i < SHOWN; i++)
+		printf("%s\"%s\"", i ? "," : "", counts.examples[i]);
+	puts("]}");
+	return 0;
+}
