@@ -82,9 +82,17 @@ async function launch(server: Server, program: string[], messages: Messages): Pr
     server.launch(program);
   } catch (error) {
     if (error instanceof EndedEarly) throw new Error(startUp(error.waitStatus));
-    messages.say(`gdbserver: Cannot exec ${program[0]}`);
-    messages.say(`gdbserver: Error: ${(error as Error).message.replace(/^.*: /, '')}\n`);
-    throw new Error(startUp(127 << 8));
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = message.replace(/^.*: /, '');
+    if (!server.options.program.startupWithShell) {
+      messages.say(`gdbserver: Cannot exec ${program[0]}`);
+      messages.say(`gdbserver: Error: ${reason}`);
+      throw new Error(startUp(127 << 8));
+    }
+    // what the shell would say
+    const missing = code === 'ENOENT';
+    messages.say(`exec: ${program[0]}: ${missing ? 'not found' : `cannot execute: ${reason}`}`);
+    throw new Error(startUp((missing ? 127 : 126) << 8));
   }
 }
 

@@ -120,6 +120,8 @@ describe('start-up failures, as gdbserver', () => {
   for (const args of [
     [':0', '/nonexistent'],
     ['stdio', 'non-existing-program'],
+    [':0', '/etc/passwd'],
+    [':0', '/'],
     ['--wrapper', 'no-such-wrapper', '--', ':0', '/bin/true'],
     ['--wrapper', 'false', '--', ':0', '/bin/true'],
     ['--wrapper', 'env', 'A=1', '--', ':0', '/nonexistent'],
@@ -130,6 +132,13 @@ describe('start-up failures, as gdbserver', () => {
       expect(ours.stderr.split('\n').slice(-3)).toEqual(theirs.stderr.split('\n').slice(-3));
       expect(ours.end).toBe(theirs.end);
     });
+
+  test('a program that is not there, in the words gdb waits for', async () => {
+    const { stderr } = await run(undefined, ['stdio', 'no-such-program']);
+    expect(stderr).toContain(
+      'exec: no-such-program: not found\nDuring startup program exited with code 127.\nExiting\n',
+    );
+  });
 
   sideBySide('attach to a process that is gone', async () => {
     const { ours, theirs } = await both(['--attach', ':0', '99999999']);

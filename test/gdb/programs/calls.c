@@ -7,7 +7,7 @@ struct point {
 };
 
 int total;
-struct point home = { 3, 4, "home" };
+struct point home = {3, 4, "home"};
 char text[32] = "before";
 
 int square(int n)
@@ -20,7 +20,7 @@ int sum(int count)
 {
 	int i;
 	for (i = 1; i <= count; i++) { /* loop */
-		total += square(i); /* add */
+		total += square(i);    /* add */
 	}
 	return total;
 }
@@ -34,7 +34,7 @@ int recurse(int depth)
 
 int main(int argc, char **argv)
 {
-	int result = sum(4); /* first */
+	int result = sum(4);   /* first */
 	strcpy(text, "after"); /* second */
 	result += recurse(5);
 	printf("%d %d %s\n", argc, result, text);
