@@ -47,7 +47,7 @@ interface Connection {
   readonly target: Target;
   /** More than BACKLOG waits to be sent. */
   choked: boolean;
-  /** Nothing is read: it is choked, or its packets wait for a stop. */
+  /** Nothing is read, as it is choked. */
   paused: boolean;
 }
 
@@ -196,13 +196,23 @@ export class Server {
     }
     this.regulate(connection);
   }
-  /** Reads of a client while there is room for what it sends and for what it is sent. */
+  /** No client sends so much while it waits for a stop: its end could not be seen behind it. */
+  private tooMuch(connection: Connection): void {
+    this.options.say(
+      `A client sent more than ${connection.session.framer.limit} bytes while it waited for a stop; its connection is closed.`,
+    );
+    this.disconnected(connection);
+  }
+  /** Reads of a client while there is room for what it is sent. */
   private regulate(connection: Connection): void {
     const { source, session } = connection;
-    const paused = connection.choked || session.framer.crowded;
-    if (paused === connection.paused || this.connections.get(source) !== connection) return;
-    connection.paused = paused;
-    this.reactor.pause(source, paused);
+    if (this.connections.get(source) !== connection) return;
+    const paused = connection.choked;
+    if (!paused && session.framer.crowded) this.tooMuch(connection);
+    else if (paused !== connection.paused) {
+      connection.paused = paused;
+      this.reactor.pause(source, paused);
+    }
   }
 
   // ---- clients ------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ export class Framer {
       if (this.buf[this.head++] === ETX) return true;
     return false;
   }
-  /** Whole packets wait, more than a client has reason to send ahead: nothing should be read. */
+  /** Whole packets wait, more than a client has reason to send ahead: nothing more may be read. */
   get crowded(): boolean {
     return this.tail - this.head > this.limit + 4096;
   }
