@@ -56,12 +56,12 @@ static int check_operand(struct verifier *v, const struct nt_agent_insn *insn)
 	case NT_OP_TRACEV:
 		return insn->operand < v->limits->variables ? 0 : NT_AGENT_E_VARIABLE;
 	case NT_OP_PRINTF:
-		if (nt_agent_check_format(v->code + insn->text, insn->text_len, insn->operand,
-					  &where)) {
+		if (!nt_agent_check_format(v->code + insn->text, insn->text_len, insn->operand,
+					   &where))
+			return 0;
+		if (insn->text_len)
 			v->at = insn->text + where;
-			return NT_AGENT_E_FORMAT;
-		}
-		return 0;
+		return NT_AGENT_E_FORMAT;
 	default:
 		return 0;
 	}

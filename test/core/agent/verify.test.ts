@@ -102,7 +102,7 @@ test('formats of printf', () => {
   expect(at(1, '%d" %d')).toEqual([0, 0]);
   // no NUL at the end; no text at all
   expect(verify('2200220034000001' + '41' + '27')).toMatchObject({ error: E.FORMAT, at: 8 });
-  expect(verify('220022003400000027')).toMatchObject({ error: E.FORMAT, at: 8 });
+  expect(verify('220022003400000027')).toMatchObject({ error: E.FORMAT, at: 4 });
 });
 
 test('an expression is held to the place it is for', () => {
