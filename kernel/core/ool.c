@@ -4,7 +4,7 @@
 
 static void emit(struct nt_ool_plan *plan, u64 value, u32 size)
 {
-	for (; size > 0 && plan->code_length < NT_OOL_SLOT; size--, value >>= 8)
+	for (; size > 0; size--, value >>= 8)
 		plan->code[plan->code_length++] = (u8)value;
 }
 
@@ -13,19 +13,25 @@ static bool fits32(u64 value)
 	return value == (u64)(s64)(s32)value;
 }
 
-/* A jump from the end of the code so far: e9 rel32, or ff 25 00000000 and the address. */
+/*
+ * A jump from the end of the code so far: e9 rel32, or jmp *literal(%rip). Literals fill the slot
+ * from its end and are aligned: the program may run with AC set.
+ */
 static void emit_jump(struct nt_ool_plan *plan, u64 target)
 {
 	u64 relative = target - (plan->slot + plan->code_length + 5);
+	u32 i;
 
 	if (!plan->mode64 || fits32(relative)) {
 		emit(plan, 0xe9, 1);
 		emit(plan, relative, 4);
 		return;
 	}
+	plan->literals += 8;
 	emit(plan, 0x25ff, 2);
-	emit(plan, 0, 4);
-	emit(plan, target, 8);
+	emit(plan, NT_OOL_SLOT - plan->literals - (plan->code_length + 4), 4);
+	for (i = 0; i < 8; i++)
+		plan->code[NT_OOL_SLOT - plan->literals + i] = (u8)(target >> (8 * i));
 }
 
 /* The code written next is at this place of the program. */
@@ -106,6 +112,8 @@ static u8 refusal(const struct nt_insn *insn)
 {
 	if (insn->flags & NT_INSN_VENDOR)
 		return NT_OOL_VENDOR;
+	if (insn->prefixes & NT_PFX_LOCK && insn->branch != NT_BR_NONE)
+		return NT_OOL_INVALID; /* faults, but a slot with another branch would not */
 	switch (insn->branch) {
 	case NT_BR_FAR:
 	case NT_BR_IRET:
@@ -192,6 +200,8 @@ static void plan_slot(struct nt_ool_plan *plan, const u8 *bytes, const struct nt
 	default:
 		reached = plan_copy(plan, bytes, insn);
 	}
+	if (plan->literals)
+		plan->code_length = NT_OOL_SLOT;
 	if (reached)
 		return;
 	plan->slot_cls = NT_OOL_REFUSE;
@@ -220,7 +230,7 @@ u8 nt_ool_plan(const u8 *bytes, u32 len, u64 addr, u64 slot, bool mode64, struct
 		return plan->cls;
 
 	shadow_stack(plan, &insn);
-	if (slot)
+	if (slot && !(slot & 7))
 		plan_slot(plan, bytes, &insn);
 	else
 		plan->reason = NT_OOL_NO_SLOT;

@@ -38,7 +38,7 @@ enum nt_ool_class {
 enum nt_ool_reason {
 	NT_OOL_OK,
 	NT_OOL_INVALID,     /* no instruction, or cut off */
-	NT_OOL_NO_SLOT,     /* planned with slot 0 */
+	NT_OOL_NO_SLOT,     /* planned with slot 0, or one that is not a multiple of 8 */
 	NT_OOL_REACH,       /* the slot is too far from a rip-relative operand */
 	NT_OOL_VENDOR,      /* a near branch with prefix 66 */
 	NT_OOL_TRAP,        /* int3, int1, into, int n: a trap of the program's own */
@@ -89,7 +89,8 @@ struct nt_ool_plan {
 	u8 reason;     /* enum nt_ool_reason, when slot_cls is REFUSE */
 	u8 mode64;
 	u8 length;     /* of the instruction */
-	u8 code_length;
+	u8 code_length; /* what to write to the slot */
+	u8 literals;    /* bytes of them at the end of the code */
 	u8 mark_count;
 	u16 flags;     /* enum nt_ool_flag */
 	u8 code[NT_OOL_SLOT];
@@ -121,8 +122,8 @@ enum nt_ool_result {
 
 /*
  * Plan the instruction at bytes (len readable), which lives at addr, for a slot; slot 0 asks
- * only for emulation. Returns out->cls. The slot may be anywhere a jump reaches (everywhere);
- * rip-relative operands need it within 2 GiB.
+ * only for emulation. Returns out->cls. A slot is a multiple of 8 and may be anywhere; only
+ * operands relative to rip need it within 2 GiB.
  */
 u8 nt_ool_plan(const u8 *bytes, u32 len, u64 addr, u64 slot, bool mode64, struct nt_ool_plan *out);
 
@@ -135,12 +136,17 @@ u8 nt_ool_rewind(const struct nt_ool_plan *plan, struct nt_ool_regs *regs);
 /* The program's address for a pc in the slot (for siginfo); any other is returned as it is. */
 u64 nt_ool_address(const struct nt_ool_plan *plan, u64 pc);
 
+enum nt_ool_how {
+	NT_OOL_OWN_TF = 1 << 0,  /* the program itself had TF set */
+	NT_OOL_FAULTED = 1 << 1, /* the step ended in a fault: what is not complete starts over */
+};
+
 /*
- * After a trap of a stepped slot, before anything else happens to the thread. own_tf: the program
- * itself had TF set. Undoes all that the slot has left in registers and on the stack.
+ * After a trap or fault of a stepped slot, before anything else happens to the thread: undoes
+ * what the slot has left in registers and on the stack. how: enum nt_ool_how.
  */
 u8 nt_ool_fixup(const struct nt_ool_plan *plan, struct nt_ool_regs *regs,
-		const struct nt_ool_ops *ops, bool own_tf);
+		const struct nt_ool_ops *ops, u32 how);
 
 /*
  * Execute a plan of class EMULATE. False when memory cannot be reached, an address is none of

@@ -46,17 +46,16 @@ u8 nt_ool_rewind(const struct nt_ool_plan *plan, struct nt_ool_regs *regs)
 }
 
 /* The return address is compared first: the thread may have gone on, or never called. */
-static u8 fix_call(const struct nt_ool_plan *plan, const struct nt_ool_regs *regs,
-		   const struct nt_ool_ops *ops)
+static u8 fix_call(const struct nt_ool_plan *plan, u64 sp, const struct nt_ool_ops *ops)
 {
 	u64 pushed = 0;
 	u32 size = plan->mode64 ? 8 : 4;
 
-	if (ops->read(ops->context, regs->gpr[SP], &pushed, size))
+	if (ops->read(ops->context, sp, &pushed, size))
 		return NT_OOL_FAULT;
 	if (pushed != plan->slot + plan->length)
 		return NT_OOL_ELSEWHERE;
-	if (ops->write(ops->context, regs->gpr[SP], &plan->next, size))
+	if (ops->write(ops->context, sp, &plan->next, size))
 		return NT_OOL_FAULT;
 	return NT_OOL_DONE;
 }
@@ -72,19 +71,23 @@ static bool clear_pushed_tf(const struct nt_ool_regs *regs, const struct nt_ool_
 }
 
 u8 nt_ool_fixup(const struct nt_ool_plan *plan, struct nt_ool_regs *regs,
-		const struct nt_ool_ops *ops, bool own_tf)
+		const struct nt_ool_ops *ops, u32 how)
 {
 	const struct nt_ool_mark *mark = mark_at(plan, regs->ip);
 
 	if (!mark)
-		return plan->flags & NT_OOL_CALLS ? fix_call(plan, regs, ops) : NT_OOL_ELSEWHERE;
-	if (mark->done && !own_tf) {
+		return plan->flags & NT_OOL_CALLS ? fix_call(plan, regs->gpr[SP], ops)
+						  : NT_OOL_ELSEWHERE;
+	/* a call that faults at its target may have written below the stack pointer */
+	if (!mark->done && plan->flags & NT_OOL_CALLS)
+		fix_call(plan, width(plan, regs->gpr[SP] - (plan->mode64 ? 8 : 4)), ops);
+	if (mark->done && !(how & NT_OOL_OWN_TF)) {
 		if (plan->flags & NT_OOL_PUSHES_F && !clear_pushed_tf(regs, ops))
 			return NT_OOL_FAULT;
 		if (plan->flags & NT_OOL_SYSCALL)
 			regs->gpr[R11] &= ~(u64)TF;
 	}
-	if (!mark->done && mark->offset > 0)
+	if (!mark->done && mark->offset > 0 && !(how & NT_OOL_FAULTED))
 		return NT_OOL_AGAIN;
 	return nt_ool_rewind(plan, regs);
 }
