@@ -40,6 +40,7 @@ export function serverKinds(): ServerKind[] {
               program,
               ...args,
             ],
+            multi: (port: number): string[] => [lldb, 'gdbserver', `127.0.0.1:${port}`],
           },
         ]
       : []),

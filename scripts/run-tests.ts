@@ -20,8 +20,9 @@ interface JestReport {
 }
 
 const ROOT = path.resolve(__dirname, '../..');
+const LIMIT_MS = 30 * 60_000;
 // they drive other processes and measure time: one file after the other
-const SERIAL_LEVELS = ['addon', 'contract', 'cli', 'gdb', 'fuzz'];
+const SERIAL_LEVELS = ['addon', 'contract', 'cli', 'gdb', 'fuzz', 'hostile'];
 const CHECKS: [name: string, command: string, args: string[]][] = [
   ['eslint', 'node_modules/.bin/eslint', ['.']],
   ['prettier', 'node_modules/.bin/prettier', ['--check', '--log-level', 'warn', '.']],
@@ -57,11 +58,12 @@ function jest(chosen: string[], serial: boolean): Sum {
       [
         ...(serial ? ['--runInBand', '--testTimeout=60000'] : ['--maxWorkers=2']),
         '--passWithNoTests',
+        '--forceExit', // a test that leaves something open must not hang the rest
         '--json',
         `--outputFile=${report}`,
         ...present.map((level) => `build/test/${level}/`),
       ],
-      { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] },
+      { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], timeout: LIMIT_MS },
     );
     if (!fs.existsSync(report)) {
       console.log(`FAIL jest (${present.join(', ')}): it ended without a report`);
