@@ -191,8 +191,7 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info)
 		t.reported_at = pc;
 		t.reported_generation = site.generation;
 		for (Owner &owner : site.owners) {
-			owner.hits++;
-			if (!p.attachment(owner.engine))
+			if (!p.attachment(owner.engine) || !wants_hit(t, owner))
 				continue;
 			struct ntrace_event e;
 			fill(e, t, NTRACE_EV_BREAK, true);

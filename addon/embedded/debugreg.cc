@@ -128,7 +128,7 @@ int Server::insert_debug(Process &p, Engine &engine, uint32_t type, uint64_t add
 		p.debug[at].type = type;
 		p.debug[at].addr = piece.addr;
 		p.debug[at].len = piece.len;
-		p.debug[at].owners.push_back({&engine, fresh, 0});
+		p.debug[at].owners.emplace_back(&engine, fresh);
 		taken.push_back(at);
 	}
 	p.debug_generation++;

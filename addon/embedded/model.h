@@ -91,10 +91,16 @@ struct Thread {
 	std::vector<Engine *> unasked; // about this system call stop, the next one last
 };
 
+using Code = std::vector<uint8_t>;
+
 struct Owner {
 	Engine *engine;
 	uint32_t id;
-	uint64_t hits;
+	uint64_t hits = 0;
+	uint64_t evaluated = 0, true_hits = 0, false_hits = 0, errors = 0, cost_ns = 0;
+	std::vector<Code> conditions; // none: every hit counts
+
+	Owner(Engine *e, uint32_t i) : engine(e), id(i) {}
 };
 
 // Patched bytes: a breakpoint of one or more engines.

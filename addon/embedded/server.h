@@ -140,8 +140,14 @@ class Server
 	void freeze(AddressSpace &, Thread *except, uint64_t timeout_ns);
 	void unfreeze(AddressSpace &, Thread *except);
 
+	// conditions.cc
+	friend struct Evaluation;
+	int take_conditions(const struct ntrace_break &, std::vector<Code> &out);
+	bool wants_hit(Thread &, Owner &);
+
 	// sites.cc
-	int insert_site(Process &, Engine &, uint64_t addr, uint32_t &id, uint32_t &owners);
+	int insert_site(Process &, Engine &, uint64_t addr, std::vector<Code> &conditions,
+			uint32_t &id, uint32_t &owners);
 	void remove_site(Process &, Engine &, uint64_t addr);
 	void clean_child(Process &child, const AddressSpace &parent);
 

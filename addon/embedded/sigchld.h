@@ -11,8 +11,8 @@ namespace ntrace::embedded
 int sigchld_fd();
 // Installs our handler (again), in front of whoever has it now; unblocks the signal here.
 void sigchld_install();
-// False: stops of children raise no signal (their deaths still do), for when hundreds are waited for
-// one by one. Only with our handler installed.
+// False: stops of children raise no signal (their deaths still do), for when hundreds are waited
+// for one by one. Only with our handler installed.
 void sigchld_for_stops(bool on);
 // A signal came since the last sigchld_take().
 bool sigchld_pending();

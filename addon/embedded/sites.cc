@@ -9,7 +9,8 @@
 namespace ntrace::embedded
 {
 
-int Server::insert_site(Process &p, Engine &engine, uint64_t addr, uint32_t &id, uint32_t &owners)
+int Server::insert_site(Process &p, Engine &engine, uint64_t addr, std::vector<Code> &conditions,
+			uint32_t &id, uint32_t &owners)
 {
 	auto &sites = p.space->sites;
 	auto found = sites.find(addr);
@@ -27,14 +28,16 @@ int Server::insert_site(Process &p, Engine &engine, uint64_t addr, uint32_t &id,
 			return -EFAULT;
 		site.generation = next_generation_++;
 	}
-	for (const Owner &owner : found->second.owners)
+	for (Owner &owner : found->second.owners)
 		if (owner.engine == &engine) {
+			owner.conditions.swap(conditions);
 			id = owner.id;
 			owners = found->second.owners.size();
 			return 0;
 		}
 	id = ++engine.last_break_id;
-	found->second.owners.push_back({&engine, id, 0});
+	found->second.owners.emplace_back(&engine, id);
+	found->second.owners.back().conditions.swap(conditions);
 	owners = found->second.owners.size();
 	engine.breaks[id] = {&p, NTRACE_BREAK_SW, addr, 1};
 	return 0;
@@ -71,7 +74,8 @@ int Server::set_break(Engine &engine, void *record)
 	Process *p = process_of(engine, b.pid);
 	if (!p)
 		return -ESRCH;
-	if (b.nconditions || b.nactions || b.flags & NTRACE_BREAK_PERSIST)
+	if (b.nactions || b.flags & NTRACE_BREAK_PERSIST ||
+	    (b.nconditions && b.type != NTRACE_BREAK_SW))
 		return -EOPNOTSUPP;
 	if (b.flags || b.type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
@@ -79,8 +83,11 @@ int Server::set_break(Engine &engine, void *record)
 		return -EALREADY;
 	if (b.type == NTRACE_WATCH_READ)
 		return -EOPNOTSUPP;
-	if (b.type == NTRACE_BREAK_SW)
-		return b.len == 1 ? insert_site(*p, engine, b.addr, b.id, b.owners) : -EINVAL;
+	if (b.type == NTRACE_BREAK_SW) {
+		std::vector<Code> conditions;
+		int error = b.len == 1 ? take_conditions(b, conditions) : -EINVAL;
+		return error ? error : insert_site(*p, engine, b.addr, conditions, b.id, b.owners);
+	}
 	return insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
 }
 
@@ -119,6 +126,11 @@ int Server::break_stats(Engine &engine, void *record)
 		for (const Owner &o : owners)
 			if (o.engine == &engine && o.id == s.id) {
 				s.hits = o.hits;
+				s.evaluated = o.evaluated;
+				s.true_hits = o.true_hits;
+				s.false_hits = o.false_hits;
+				s.errors = o.errors;
+				s.cost_ns = o.cost_ns;
 				s.owners = owners.size();
 			}
 	};

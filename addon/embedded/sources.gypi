@@ -1,9 +1,17 @@
 {
   'variables': {
     'embedded_sources': [
+      '../kernel/core/agent_code.c',
+      '../kernel/core/agent_error.c',
+      '../kernel/core/agent_eval.c',
+      '../kernel/core/agent_format.c',
+      '../kernel/core/agent_printf.c',
+      '../kernel/core/agent_string.c',
+      '../kernel/core/agent_verify.c',
       'embedded/arrive.cc',
       'embedded/attach.cc',
       'embedded/children.cc',
+      'embedded/conditions.cc',
       'embedded/debugreg.cc',
       'embedded/deliver.cc',
       'embedded/detach.cc',

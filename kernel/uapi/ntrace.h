@@ -310,7 +310,10 @@ enum ntrace_break_type { /* the numbers of the Z packets */
 	NTRACE_WATCH_ACCESS = 4,
 };
 
-/* bytecode: GDB agent expressions (GDB manual, appendix F) */
+/*
+ * bytecode: GDB agent expressions (GDB manual, appendix F). Its register N is the
+ * N-th 64-bit word of the native NT_PRSTATUS: clients translate their numbers.
+ */
 struct ntrace_code {
 	__u64 bytes; /* in: pointer */
 	__u32 len; /* in: bytes */

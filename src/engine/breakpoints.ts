@@ -1,6 +1,6 @@
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
-import { BREAK, UNBREAK } from './channel/records';
+import { BREAK, CODE, UNBREAK } from './channel/records';
 import { Errno, EngineError, failure } from './errors';
 import { native } from '../native';
 import type { BreakType, Holder } from './engine-api';
@@ -23,7 +23,14 @@ export class Breakpoints {
     private readonly others: (pid: number) => Holder[],
   ) {}
 
-  insert(pid: number, type: BreakType, addr: bigint, length: number): void {
+  /** conditions: bytecode with the ABI's register numbers; none: every hit stops. */
+  insert(
+    pid: number,
+    type: BreakType,
+    addr: bigint,
+    length: number,
+    conditions: readonly Buffer[] = [],
+  ): void {
     const own = this.of(pid);
     const key = place(type, addr, length);
     const record = this.insertion;
@@ -32,6 +39,11 @@ export class Breakpoints {
     record.writeUInt32LE(type, BREAK.at.type);
     record.writeBigUInt64LE(addr, BREAK.at.addr);
     record.writeUInt32LE(length, BREAK.at.len);
+    const codes = this.codes(conditions);
+    if (conditions.length > 0) {
+      record.writeBigUInt64LE(this.channel.addressOf(codes), BREAK.at.conditions);
+      record.writeUInt32LE(conditions.length, BREAK.at.nconditions);
+    }
     const result = this.channel.call(Call.Break, record);
     if (result < 0) throw this.refused(-result, pid, type, addr);
     own.set(key, record.readUInt32LE(BREAK.at.id));
@@ -50,6 +62,15 @@ export class Breakpoints {
     if (result < 0 && result !== -Errno.ESRCH) {
       throw failure(result, `remove the ${KINDS[type]} at 0x${addr.toString(16)}`);
     }
+  }
+
+  private codes(conditions: readonly Buffer[]): Buffer {
+    const codes = Buffer.alloc(conditions.length * CODE.size);
+    conditions.forEach((code, i) => {
+      codes.writeBigUInt64LE(this.channel.addressOf(code), i * CODE.size + CODE.at.bytes);
+      codes.writeUInt32LE(code.length, i * CODE.size + CODE.at.len);
+    });
+    return codes;
   }
 
   /** The address space is gone: exec, death, detach. */

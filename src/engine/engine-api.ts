@@ -131,8 +131,18 @@ export interface Engine {
   readMemory(pid: number, addr: bigint, out: Buffer, offset: number, length: number): number;
   writeMemory(pid: number, addr: bigint, src: Buffer, offset: number, length: number): number;
 
-  /** Idempotent for the same place; throws ENOSPC with the holders named. */
-  insertBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void;
+  /**
+   * Idempotent for the same place, whose conditions are replaced; throws ENOSPC with the holders
+   * named. conditions: agent expressions with the target description's register numbers; any true
+   * one stops, as does one that cannot be decided. Callers ask has('conditions') first.
+   */
+  insertBreakpoint(
+    pid: number,
+    type: BreakType,
+    addr: bigint,
+    length: number,
+    conditions?: readonly Buffer[],
+  ): void;
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void;
 
   /** pid 0: every one attached and the default for later ones. */

@@ -4,6 +4,7 @@ import { Breakpoints } from './breakpoints';
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
 import { decodeHolders, eventDecoder } from './channel/codec';
+import { translateRegisters } from './agent';
 import { AttachFlag, ReleaseMode, StopFlag, ThreadFlag } from './channel/enums';
 import { EventType, type EngineEvent } from './channel/event';
 import { ATTACH, DETACH, HOLDER, SETS, SIGNAL, WHO } from './channel/records';
@@ -275,8 +276,22 @@ class NtraceEngine implements Engine, Launcher {
     return this.memory.write(pid, addr, src, offset, length);
   }
 
-  insertBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
-    this.breakpoints.insert(pid, type, addr, length);
+  insertBreakpoint(
+    pid: number,
+    type: BreakType,
+    addr: bigint,
+    length: number,
+    conditions: readonly Buffer[] = [],
+  ): void {
+    const inferior = this.inferiors.get(pid);
+    const codes: Buffer[] = [];
+    for (const code of this.has('conditions') && inferior ? conditions : []) {
+      const own = translateRegisters(code, inferior!.arch);
+      // one that cannot be decided there: every hit stops, and the caller decides
+      if (own === undefined) return this.breakpoints.insert(pid, type, addr, length);
+      codes.push(own);
+    }
+    this.breakpoints.insert(pid, type, addr, length, codes);
   }
 
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {

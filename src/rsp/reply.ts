@@ -3,6 +3,8 @@ import { PacketSyntaxError } from './args';
 import type { Packet } from './packet';
 import type { Session } from './session';
 
+const ESRCH = 3;
+
 /** A failure with the errno and the text a user should read. */
 export class ReplyError extends Error {
   constructor(
@@ -10,6 +12,13 @@ export class ReplyError extends Error {
     message: string,
   ) {
     super(message);
+  }
+}
+
+/** There is no process to ask about: clients find that out by asking, and need no reason. */
+export class NoProcess extends ReplyError {
+  constructor() {
+    super(ESRCH, 'no process is being debugged: use run or attach');
   }
 }
 
@@ -39,7 +48,7 @@ export function errorReply(session: Session, packet: Packet, error: unknown): st
   );
   session.log?.('debug', `error reply: ${text}`);
   if (text !== '' && !(error instanceof PacketSyntaxError)) {
-    session.refused(packet.match, text);
+    if (!(error instanceof NoProcess)) session.refused(packet.match, text);
     if (packet.command) session.settings.say?.(text);
     if (packet.command || session.client.has('error-message+')) return `E.${text}`;
   }

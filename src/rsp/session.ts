@@ -7,7 +7,7 @@ import type { Dispatcher } from './dispatch';
 import { HostFiles } from './host-files';
 import type { Log } from './log';
 import { NotifyQueue } from './notify';
-import { ReplyError } from './reply';
+import { NoProcess, ReplyError } from './reply';
 import type { Stop } from './stop';
 import { writeStop } from './stop-reply';
 import type { ProgramOptions } from './program';
@@ -247,12 +247,13 @@ export class Session implements StopListener {
   /** The general thread (Hg), for registers and memory. */
   thread(): Thread {
     const thread = this.find(this.general);
-    if (!thread) throw new ReplyError(ESRCH, this.noThread());
+    if (!thread) throw this.noThread();
     return thread;
   }
-  private noThread(): string {
-    if (this.engine.inferiors.size === 0) return 'no process is being debugged: use run or attach';
-    return `thread ${this.general.tid} of process ${this.general.pid} is gone`;
+  private noThread(): ReplyError {
+    if (this.engine.inferiors.size === 0) return new NoProcess();
+    const { pid, tid } = this.general;
+    return new ReplyError(ESRCH, `thread ${tid} of process ${pid} is gone`);
   }
   /** The general thread's process, even when that thread is gone. */
   current(): Inferior | undefined {
@@ -263,7 +264,7 @@ export class Session implements StopListener {
   }
   inferior(): Inferior {
     const inferior = this.current();
-    if (!inferior) throw new ReplyError(ESRCH, this.noThread());
+    if (!inferior) throw this.noThread();
     return inferior;
   }
 }

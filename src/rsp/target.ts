@@ -111,8 +111,14 @@ export class Target {
 
   // ---- breakpoints of the client ------------------------------------------------------------
 
-  insertBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
-    this.engine.insertBreakpoint(pid, type, addr, length);
+  insertBreakpoint(
+    pid: number,
+    type: BreakType,
+    addr: bigint,
+    length: number,
+    conditions: readonly Buffer[] = [],
+  ): void {
+    this.engine.insertBreakpoint(pid, type, addr, length, conditions);
     this.breakpoints.set(`${pid}:${type}:${addr}:${length}`, { pid, type, addr, length });
   }
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {

@@ -6,14 +6,26 @@ import type { Session } from '../session';
 interface Where {
   addr: bigint;
   kind: number;
-  /** Conditions or commands follow. */
+  conditions: Buffer[];
+  /** Something follows that was not offered. */
   more: boolean;
 }
+const CODE_MAX = 4096;
 const KIND_MAX = 0xffffffff;
 const where = (a: Args): Where => {
   const addr = a.lit(',').big();
   const kind = a.lit(',').num(KIND_MAX);
-  return { addr, kind, more: !a.done };
+  const conditions: Buffer[] = [];
+  // ";X<len>,<bytecode>X<len>,<bytecode>": the first X may or may not have its own semicolon
+  a.take(';');
+  while (a.take('X')) {
+    const length = a.num(CODE_MAX);
+    const code = a.lit(',').hexBytes();
+    if (code.length !== length) a.fail(`${length} bytes of bytecode`);
+    conditions.push(code);
+    a.take(';');
+  }
+  return { addr, kind, conditions, more: !a.done };
 };
 
 /** What each digit is called, and the capability it needs. */
@@ -25,19 +37,24 @@ const TYPES: readonly { type: BreakType; name: string; capability: string }[] = 
   { type: 4, name: 'access watchpoint', capability: 'watch' },
 ];
 
-const insert = (session: Session, type: BreakType, { addr, kind, more }: Where): string => {
-  // conditions were not offered: a client that sends them anyway must not be told they hold
+const insert = (session: Session, type: BreakType, place: Where): string => {
+  const { addr, kind, conditions, more } = place;
+  // commands were not offered: a client that sends them anyway must not be told they run
   if (more) return '';
-  session.target.insertBreakpoint(session.inferior().pid, type, addr, kind);
+  session.target.insertBreakpoint(session.inferior().pid, type, addr, kind, conditions);
   return 'OK';
 };
+
+const offered = (session: Session): string | undefined =>
+  session.engine.has('conditions') ? 'ConditionalBreakpoints+' : undefined;
 
 /** Z and z: inserting and removing, both idempotent. */
 export const breakpoints: Packet[] = TYPES.flatMap(({ type, name, capability }) => [
   packet({
     match: `Z${type}`,
-    syntax: `Z${type},addr,kind`,
+    syntax: type === 0 ? 'Z0,addr,kind[;Xlength,bytecode]...' : `Z${type},addr,kind`,
     summary: `Inserts a ${name}.`,
+    ...(type === 0 ? { feature: offered } : {}),
     when: 'inferior',
     capability,
     args: where,

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+// Conditions of breakpoints: verified when they are set, decided where the thread stopped. What
+// cannot be decided stops it, and its client decides.
+#include "server.h"
+
+#include <agent.h>
+#include <errno.h>
+
+namespace ntrace::embedded
+{
+
+namespace
+{
+
+constexpr uint32_t kRegisters = sizeof(struct user_regs_struct) / sizeof(uint64_t);
+constexpr uint32_t kMostCode = 4096;
+constexpr uint32_t kMostConditions = 64;
+
+struct Context {
+	Server *server;
+	Thread *thread;
+};
+
+} // namespace
+
+// The callbacks of one evaluation; a friend, because they read the thread's memory.
+struct Evaluation {
+	static int read_reg(void *ctx, u32 number, u64 *value)
+	{
+		auto *c = static_cast<Context *>(ctx);
+		if (number >= kRegisters || !c->server->load_regs(*c->thread))
+			return -1;
+		*value = reinterpret_cast<const uint64_t *>(&c->thread->regs)[number];
+		return 0;
+	}
+
+	static int read_mem(void *ctx, u64 addr, void *buf, u32 len)
+	{
+		auto *c = static_cast<Context *>(ctx);
+		return c->server->read_shadowed(*c->thread->process, addr, buf, len) == len ? 0
+											    : -1;
+	}
+};
+
+// 0, or -errno with the offset of what was refused in the entry itself.
+int Server::take_conditions(const struct ntrace_break &b, std::vector<Code> &out)
+{
+	auto *codes = reinterpret_cast<struct ntrace_code *>(b.conditions);
+	if (b.nconditions > kMostConditions)
+		return -EINVAL;
+	if (b.nconditions && !codes)
+		return -EFAULT;
+	for (uint32_t i = 0; i < b.nconditions; i++) {
+		const auto *bytes = reinterpret_cast<const uint8_t *>(codes[i].bytes);
+		codes[i].error_at = 0;
+		if (!bytes)
+			return -EFAULT;
+		if (codes[i].len > kMostCode)
+			return -E2BIG;
+		std::vector<uint8_t> work(codes[i].len);
+		struct nt_agent_limits limits = {};
+		limits.max_len = kMostCode;
+		limits.registers = kRegisters;
+		limits.allow = NT_AGENT_USE_REGISTER | NT_AGENT_USE_MEMORY | NT_AGENT_USE_LOOP;
+		limits.need_result = true;
+		limits.work = work.data();
+		limits.work_len = work.size();
+		struct nt_agent_info info;
+		int error =
+		    nt_agent_verify(bytes, codes[i].len, &limits, &info, &codes[i].error_at);
+		if (error)
+			return -nt_agent_errno(error);
+		out.emplace_back(bytes, bytes + codes[i].len);
+	}
+	return 0;
+}
+
+// Is this owner to hear of the hit? Any condition that is true, or cannot be decided, says so.
+bool Server::wants_hit(Thread &t, Owner &owner)
+{
+	owner.hits++;
+	if (owner.conditions.empty())
+		return true;
+	static const struct nt_agent_ops ops = {Evaluation::read_reg,
+						Evaluation::read_mem,
+						nullptr,
+						nullptr,
+						nullptr,
+						nullptr,
+						nullptr};
+	Context context = {this, &t};
+	uint64_t began = now_ns();
+	bool wanted = false;
+	for (const Code &code : owner.conditions) {
+		u64 result = 0;
+		u32 error_at;
+		owner.evaluated++;
+		int error = nt_agent_eval(code.data(), code.size(), &ops, &context, NT_AGENT_BUDGET,
+					  &result, &error_at);
+		owner.errors += error != 0;
+		wanted = error || result;
+		if (wanted)
+			break;
+	}
+	(wanted ? owner.true_hits : owner.false_hits)++;
+	owner.cost_ns += now_ns() - began;
+	return wanted;
+}
+
+} // namespace ntrace::embedded
