@@ -18,6 +18,18 @@ export const SKIPS: readonly Skip[] = [
     row: 'malformed: pointers to nowhere are EFAULT',
     reason: 'it shares our address space: a wild pointer is the crash of the caller',
   },
+  ...[
+    'only the hit for which the condition holds is told',
+    'any true condition stops, false ones are counted',
+    'registers are read where the trap happened',
+    'one that cannot be decided stops',
+    'two engines at one place: each is told by its own condition',
+    'bytecode that is not sound is refused with its offset',
+  ].map((row): Skip => ({
+    provider: 'fake',
+    row: `conditions: ${row}`,
+    reason: 'the fake runs no bytecode, and its feature bit says so',
+  })),
   ...onlyReal(
     'attach: a kernel thread is refused with the reason',
     'attach: ourselves are refused with the reason',
