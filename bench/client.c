@@ -224,21 +224,31 @@ static void memory(void)
 	}
 }
 
+/* The whole document; an empty packet where the server does not know it. */
+static void list_threads(void)
+{
+	char text[64];
+	size_t at = 0;
+
+	do {
+		rsp_send(&server, text, sprintf(text, "qXfer:threads:read::%zx,1000", at));
+		rsp_receive(&server);
+		at += server.length - 1;
+	} while (server.packet[0] == 'm');
+}
+
 static void attach(void)
 {
 	double before = now();
-	size_t at = 0;
 
 	rsp_ask(&server, "vAttach;%llx", named("pid"));
 	if (server.packet[0] != 'T')
 		rsp_die("not a stop", &server);
 	printf("attach %.2f\n", now() - before);
 	before = now();
-	do {
-		rsp_ask(&server, "qXfer:threads:read::%zx,1000", at);
-		at += server.length - 1;
-	} while (server.packet[0] == 'm');
-	printf("threads %.2f\n", now() - before);
+	list_threads();
+	if (server.length > 0)
+		printf("threads %.2f\n", now() - before);
 	before = now();
 	rsp_expect_ok(&server, "D;%llx", named("pid"));
 	printf("detach %.2f\n", now() - before);
@@ -260,8 +270,10 @@ int main(int argc, char **argv)
 		return 2;
 	arguments = argv + 3;
 	rsp_connect(&server, atoi(argv[1]));
-	if (!strcmp(argv[2], "attach"))
-		rsp_ask(&server, "!");
+	if (!strcmp(argv[2], "attach")) { /* extended mode, where a server has it */
+		rsp_send(&server, "!", 1);
+		rsp_receive(&server);
+	}
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (!strcmp(groups[i].name, argv[2]))
 			groups[i].run();

@@ -148,6 +148,7 @@ void rsp_connect(struct rsp *r, int port)
 	send(r->fd, "+", 1, MSG_NOSIGNAL);
 	rsp_expect_ok(r, "QStartNoAckMode");
 	send(r->fd, "+", 1, MSG_NOSIGNAL);
-	rsp_ask(r, "?");
+	rsp_send(r, "?", 1); /* an error where there is no process yet */
+	rsp_receive(r);
 	note_thread(r);
 }

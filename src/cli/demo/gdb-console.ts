@@ -9,6 +9,7 @@ const SET_UP = [
   'set width 0',
   'set debuginfod enabled off',
   'set breakpoint pending off',
+  'set remotetimeout 20', // a busy machine
 ];
 
 /** A real gdb, driven a command at a time through its console. */
