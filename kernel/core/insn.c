@@ -333,8 +333,8 @@ static u8 imm_kind(const struct nt_insn *insn, u8 layout)
 
 u32 nt_insn_decode(const u8 *bytes, u32 len, bool mode64, struct nt_insn *insn)
 {
-	struct cursor c = { bytes, len < NT_INSN_MAX ? len : NT_INSN_MAX, 0, false };
-	struct nt_insn blank = { .mode64 = mode64 };
+	struct cursor c = {bytes, len < NT_INSN_MAX ? len : NT_INSN_MAX, 0, false};
+	struct nt_insn blank = {.mode64 = mode64};
 	u8 layout;
 
 	*insn = blank;

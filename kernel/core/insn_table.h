@@ -6,18 +6,18 @@
 #include "types.h"
 
 enum {
-	N = 0,      /* nothing follows */
-	B = 1,      /* byte */
-	W = 2,      /* word */
-	Z = 3,      /* word or doubleword, by operand size */
-	V = 4,      /* word, doubleword or quadword */
-	J = 5,      /* branch, byte */
-	K = 6,      /* branch, word or doubleword */
-	O = 7,      /* an address: mov's moffs */
-	F = 8,      /* far pointer */
-	E = 9,      /* enter: word and byte */
-	D = 10,     /* doubleword */
-	P = 11,     /* two bytes: extrq, insertq */
+	N = 0,	    /* nothing follows */
+	B = 1,	    /* byte */
+	W = 2,	    /* word */
+	Z = 3,	    /* word or doubleword, by operand size */
+	V = 4,	    /* word, doubleword or quadword */
+	J = 5,	    /* branch, byte */
+	K = 6,	    /* branch, word or doubleword */
+	O = 7,	    /* an address: mov's moffs */
+	F = 8,	    /* far pointer */
+	E = 9,	    /* enter: word and byte */
+	D = 10,	    /* doubleword */
+	P = 11,	    /* two bytes: extrq, insertq */
 	IMM = 0x0f, /* the part that is the immediate */
 
 	M = 0x10, /* ModRM */

@@ -219,7 +219,7 @@ static void shadow_stack(struct nt_ool_plan *plan, const struct nt_insn *insn)
 
 u8 nt_ool_plan(const u8 *bytes, u32 len, u64 addr, u64 slot, bool mode64, struct nt_ool_plan *plan)
 {
-	struct nt_ool_plan blank = { .addr = addr, .slot = slot, .mode64 = mode64 };
+	struct nt_ool_plan blank = {.addr = addr, .slot = slot, .mode64 = mode64};
 	struct nt_insn insn;
 
 	*plan = blank;
@@ -234,7 +234,7 @@ u8 nt_ool_plan(const u8 *bytes, u32 len, u64 addr, u64 slot, bool mode64, struct
 		plan_slot(plan, bytes, &insn);
 	else
 		plan->reason = NT_OOL_NO_SLOT;
-	plan->cls = nt_ool_emulation(&insn, addr, &plan->emulation) ? NT_OOL_EMULATE
-								    : plan->slot_cls;
+	plan->cls =
+	    nt_ool_emulation(&insn, addr, &plan->emulation) ? NT_OOL_EMULATE : plan->slot_cls;
 	return plan->cls;
 }

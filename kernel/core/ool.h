@@ -37,24 +37,24 @@ enum nt_ool_class {
 /* Why the slot is refused. */
 enum nt_ool_reason {
 	NT_OOL_OK,
-	NT_OOL_INVALID,     /* no instruction, or cut off */
-	NT_OOL_NO_SLOT,     /* planned with slot 0, or one that is not a multiple of 8 */
-	NT_OOL_REACH,       /* the slot is too far from a rip-relative operand */
-	NT_OOL_VENDOR,      /* a near branch with prefix 66 */
-	NT_OOL_TRAP,        /* int3, int1, into, int n: a trap of the program's own */
-	NT_OOL_FAR,         /* loads a code segment, iret among them */
-	NT_OOL_SYSTEM,      /* sysenter, enclaves, uiret: leaves without the next pc */
+	NT_OOL_INVALID,	    /* no instruction, or cut off */
+	NT_OOL_NO_SLOT,	    /* planned with slot 0, or one that is not a multiple of 8 */
+	NT_OOL_REACH,	    /* the slot is too far from a rip-relative operand */
+	NT_OOL_VENDOR,	    /* a near branch with prefix 66 */
+	NT_OOL_TRAP,	    /* int3, int1, into, int n: a trap of the program's own */
+	NT_OOL_FAR,	    /* loads a code segment, iret among them */
+	NT_OOL_SYSTEM,	    /* sysenter, enclaves, uiret: leaves without the next pc */
 	NT_OOL_TRANSACTION, /* xbegin: any detour aborts it */
 };
 
 enum nt_ool_flag {
-	NT_OOL_TRAPS = 1 << 0,    /* the slot has an int3 after the instruction: step without TF */
-	NT_OOL_LEAVES = 1 << 1,   /* the copied instruction itself leaves the slot: jmp, ret */
-	NT_OOL_CALLS = 1 << 2,    /* the return address it pushed must be put right */
+	NT_OOL_TRAPS = 1 << 0,	  /* the slot has an int3 after the instruction: step without TF */
+	NT_OOL_LEAVES = 1 << 1,	  /* the copied instruction itself leaves the slot: jmp, ret */
+	NT_OOL_CALLS = 1 << 2,	  /* the return address it pushed must be put right */
 	NT_OOL_PUSHES_F = 1 << 3, /* stepped, it pushes TF, which must be cleared */
-	NT_OOL_POPS_F = 1 << 4,   /* afterwards TF is the program's: do not clear it */
+	NT_OOL_POPS_F = 1 << 4,	  /* afterwards TF is the program's: do not clear it */
 	NT_OOL_SYSCALL = 1 << 5,  /* rcx and r11 tell of the slot and of TF */
-	NT_OOL_FIP = 1 << 6,      /* see above */
+	NT_OOL_FIP = 1 << 6,	  /* see above */
 	/* on a thread with a shadow stack: do not emulate; do not use the slot either */
 	NT_OOL_SHSTK_EMULATE = 1 << 7,
 	NT_OOL_SHSTK_SLOT = 1 << 8,
@@ -62,18 +62,18 @@ enum nt_ool_flag {
 
 /* A place in the slot where the thread may be seen. */
 struct nt_ool_mark {
-	u64 pc;    /* where that is in the program */
+	u64 pc;	   /* where that is in the program */
 	u8 offset; /* from the slot */
-	u8 sp;     /* bytes to give back to the stack pointer */
+	u8 sp;	   /* bytes to give back to the stack pointer */
 	u8 done;   /* the instruction is complete */
 };
 
 /* Operands of an emulated instruction: ool_emulate.h. */
 struct nt_ool_emulation {
-	u8 op;    /* enum nt_ool_op */
+	u8 op;	  /* enum nt_ool_op */
 	u8 size;  /* bytes of the operation: 4 or 8 */
-	u8 dst;   /* register numbers, or NT_OOL_NO_REG */
-	u8 src;   /* NT_OOL_NO_REG: imm */
+	u8 dst;	  /* register numbers, or NT_OOL_NO_REG */
+	u8 src;	  /* NT_OOL_NO_REG: imm */
 	u8 index; /* base is src */
 	u8 scale; /* shift */
 	u8 cond;  /* low nibble of jcc, opcode of loop */
@@ -83,16 +83,16 @@ struct nt_ool_emulation {
 struct nt_ool_plan {
 	u64 addr;
 	u64 slot;
-	u64 next;      /* addr + length */
-	u8 cls;        /* enum nt_ool_class: the best way */
-	u8 slot_cls;   /* the way for who cannot emulate: STEP, BOOST or REFUSE */
-	u8 reason;     /* enum nt_ool_reason, when slot_cls is REFUSE */
+	u64 next;    /* addr + length */
+	u8 cls;	     /* enum nt_ool_class: the best way */
+	u8 slot_cls; /* the way for who cannot emulate: STEP, BOOST or REFUSE */
+	u8 reason;   /* enum nt_ool_reason, when slot_cls is REFUSE */
 	u8 mode64;
-	u8 length;     /* of the instruction */
+	u8 length;	/* of the instruction */
 	u8 code_length; /* what to write to the slot */
-	u8 literals;    /* bytes of them at the end of the code */
+	u8 literals;	/* bytes of them at the end of the code */
 	u8 mark_count;
-	u16 flags;     /* enum nt_ool_flag */
+	u16 flags; /* enum nt_ool_flag */
 	u8 code[NT_OOL_SLOT];
 	struct nt_ool_mark marks[NT_OOL_MARKS];
 	struct nt_ool_emulation emulation;
@@ -114,10 +114,10 @@ struct nt_ool_ops {
 
 enum nt_ool_result {
 	NT_OOL_ELSEWHERE, /* not in this slot, or left it by a branch: nothing to change */
-	NT_OOL_BEFORE,    /* it stands before the instruction: faulted, rep not finished, restarted */
-	NT_OOL_AGAIN,     /* in the middle: step once more; nothing changed */
+	NT_OOL_BEFORE, /* it stands before the instruction: faulted, rep not finished, restarted */
+	NT_OOL_AGAIN,  /* in the middle: step once more; nothing changed */
 	NT_OOL_DONE,
-	NT_OOL_FAULT,     /* the stack could not be put right: nothing changed */
+	NT_OOL_FAULT, /* the stack could not be put right: nothing changed */
 };
 
 /*
@@ -137,7 +137,7 @@ u8 nt_ool_rewind(const struct nt_ool_plan *plan, struct nt_ool_regs *regs);
 u64 nt_ool_address(const struct nt_ool_plan *plan, u64 pc);
 
 enum nt_ool_how {
-	NT_OOL_OWN_TF = 1 << 0,  /* the program itself had TF set */
+	NT_OOL_OWN_TF = 1 << 0,	 /* the program itself had TF set */
 	NT_OOL_FAULTED = 1 << 1, /* the step ended in a fault: what is not complete starts over */
 };
 

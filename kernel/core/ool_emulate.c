@@ -52,8 +52,7 @@ static bool push(struct machine *m, u64 value)
 {
 	u64 sp = stack_mask(m, m->regs.gpr[SP] - m->e->size);
 
-	if (!user(m, sp, m->e->size) ||
-	    m->ops->write(m->ops->context, sp, &value, m->e->size) != 0)
+	if (!user(m, sp, m->e->size) || m->ops->write(m->ops->context, sp, &value, m->e->size) != 0)
 		return false;
 	m->regs.gpr[SP] = sp;
 	return true;
@@ -269,7 +268,7 @@ static bool execute(struct machine *m)
 bool nt_ool_emulate(const struct nt_ool_plan *plan, struct nt_ool_regs *regs,
 		    const struct nt_ool_ops *ops)
 {
-	struct machine m = { plan, &plan->emulation, ops, *regs };
+	struct machine m = {plan, &plan->emulation, ops, *regs};
 
 	if (plan->cls != NT_OOL_EMULATE || regs->flags & (TF | AC))
 		return false;

@@ -9,21 +9,21 @@
 
 enum nt_ool_op {
 	NT_OP_NOP,
-	NT_OP_PUSH,     /* src or imm */
-	NT_OP_POP,      /* dst */
+	NT_OP_PUSH, /* src or imm */
+	NT_OP_POP,  /* dst */
 	NT_OP_LEAVE,
-	NT_OP_MOV,      /* dst, src or imm */
-	NT_OP_LEA,      /* dst, src + index << scale + imm */
-	NT_OP_ADD,      /* dst, src or imm */
+	NT_OP_MOV, /* dst, src or imm */
+	NT_OP_LEA, /* dst, src + index << scale + imm */
+	NT_OP_ADD, /* dst, src or imm */
 	NT_OP_SUB,
 	NT_OP_CMP,
-	NT_OP_JMP,      /* imm */
-	NT_OP_JCC,      /* cond, imm */
-	NT_OP_LOOP,     /* cond, imm */
-	NT_OP_CALL,     /* imm */
-	NT_OP_JMP_REG,  /* src */
+	NT_OP_JMP,	/* imm */
+	NT_OP_JCC,	/* cond, imm */
+	NT_OP_LOOP,	/* cond, imm */
+	NT_OP_CALL,	/* imm */
+	NT_OP_JMP_REG,	/* src */
 	NT_OP_CALL_REG, /* src */
-	NT_OP_JMP_MEM,  /* operand as lea's */
+	NT_OP_JMP_MEM,	/* operand as lea's */
 	NT_OP_CALL_MEM,
 	NT_OP_RET, /* imm: bytes of arguments to drop */
 };

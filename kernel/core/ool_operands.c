@@ -205,11 +205,11 @@ static bool no_operation(const struct nt_insn *insn)
 bool nt_ool_emulation(const struct nt_insn *insn, u64 addr, struct nt_ool_emulation *out)
 {
 	struct nt_ool_emulation blank = {
-		.op = NT_OP_NOP,
-		.size = insn->rex & NT_REX_W ? 8 : 4,
-		.dst = NT_OOL_NO_REG,
-		.src = NT_OOL_NO_REG,
-		.index = NT_OOL_NO_REG,
+	    .op = NT_OP_NOP,
+	    .size = insn->rex & NT_REX_W ? 8 : 4,
+	    .dst = NT_OOL_NO_REG,
+	    .src = NT_OOL_NO_REG,
+	    .index = NT_OOL_NO_REG,
 	};
 
 	*out = blank;

@@ -30,9 +30,13 @@ static bool section_at(const struct text *text, unsigned n, struct section *out)
 		if (n >= e->e_shnum)
 			return false;
 		names = table[e->e_shstrndx].sh_offset;
-		*out = (struct section){ s->sh_type,   s->sh_flags, s->sh_addr,
-					 s->sh_offset, s->sh_size,  s->sh_entsize,
-					 (const char *)image + names + s->sh_name };
+		*out = (struct section){s->sh_type,
+					s->sh_flags,
+					s->sh_addr,
+					s->sh_offset,
+					s->sh_size,
+					s->sh_entsize,
+					(const char *)image + names + s->sh_name};
 	} else {
 		const Elf32_Ehdr *e = text->image;
 		const Elf32_Shdr *table = (const void *)(image + e->e_shoff);
@@ -41,9 +45,13 @@ static bool section_at(const struct text *text, unsigned n, struct section *out)
 		if (n >= e->e_shnum)
 			return false;
 		names = table[e->e_shstrndx].sh_offset;
-		*out = (struct section){ s->sh_type,   s->sh_flags, s->sh_addr,
-					 s->sh_offset, s->sh_size,  s->sh_entsize,
-					 (const char *)image + names + s->sh_name };
+		*out = (struct section){s->sh_type,
+					s->sh_flags,
+					s->sh_addr,
+					s->sh_offset,
+					s->sh_size,
+					s->sh_entsize,
+					(const char *)image + names + s->sh_name};
 	}
 	return true;
 }
@@ -131,8 +139,8 @@ bool corpus_take(struct corpus *corpus, const u8 *bytes, const struct nt_insn *i
 	if (!(*seen)++)
 		corpus->kinds++;
 	if (!(corpus->count & (corpus->count - 1)))
-		corpus->samples = realloc(corpus->samples, (corpus->count * 2 + 1) *
-								   sizeof(*corpus->samples));
+		corpus->samples =
+		    realloc(corpus->samples, (corpus->count * 2 + 1) * sizeof(*corpus->samples));
 	sample = &corpus->samples[corpus->count++];
 	memset(sample, 0, sizeof(*sample));
 	memcpy(sample->bytes, bytes, insn->length);

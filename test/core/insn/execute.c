@@ -20,9 +20,9 @@
 #define NT 0x4000ull
 #define ID 0x200000ull
 
-enum way { WAY_BOOST, WAY_STEP, WAY_EMULATE, WAYS };
+enum way { WAY_BOOST, WAY_STEP, WAY_EMULATE, WAY_INTERRUPT, WAYS };
 
-static const char *const way_names[] = { "boost", "step", "emulate" };
+static const char *const way_names[] = {"boost", "step", "emulate", "interrupt"};
 
 struct test {
 	const u8 *bytes;
@@ -101,7 +101,7 @@ static int write_memory(void *context, u64 addr, const void *from, u32 size)
 	return 0;
 }
 
-static const struct nt_ool_ops memory = { read_memory, write_memory, NULL };
+static const struct nt_ool_ops memory = {read_memory, write_memory, NULL};
 
 /* The stepping of the reference leaves TF where the program would see none. */
 static void clean_reference(struct test *t)
@@ -199,6 +199,33 @@ static bool run_stepped(struct subject *subject, struct test *t)
 	return true;
 }
 
+/*
+ * A signal comes after so many instructions of the slot: the thread goes back to the program and
+ * executes in place what is not done.
+ */
+static bool run_interrupted(struct subject *subject, struct test *t, int after)
+{
+	u8 result;
+
+	load_slot(subject, t);
+	memcpy((void *)t->plan.addr, t->bytes, t->insn.length);
+	while (after-- > 0) {
+		if (!subject_run(subject, PTRACE_SINGLESTEP, &t->got))
+			return false;
+		if (t->got.sig != SIGTRAP)
+			break;
+	}
+	result = settle(t, false);
+	subject_set_regs(subject, &t->got.state.regs);
+	if (result == NT_OOL_BEFORE) {
+		if (!subject_run(subject, PTRACE_SINGLESTEP, &t->got))
+			return false;
+		t->got.state.regs.eflags &= ~(u64)(RF | TF);
+	}
+	subject_save(subject, &t->got);
+	return true;
+}
+
 /* False when the emulator leaves it to the slot. */
 static bool run_emulated(struct test *t)
 {
@@ -219,8 +246,8 @@ static bool run_emulated(struct test *t)
 
 static const char *compare_registers(const struct test *t)
 {
-	static const char *const names[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-					     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+	static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					    "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 	u64 mask = t->insn.mode64 ? ~0ull : 0xffffffff;
 	struct user_regs_struct want = t->want.state.regs, got = t->got.state.regs;
 
@@ -279,7 +306,8 @@ static void judge(struct subject *subject, struct test *t, enum way way)
 	forgive_landing(t);
 	if (t->want.sig != t->got.sig)
 		what = "signal";
-	else if (t->want.sig != SIGTRAP && (t->want.code != t->got.code || t->want.addr != t->got.addr))
+	else if (t->want.sig != SIGTRAP &&
+		 (t->want.code != t->got.code || t->want.addr != t->got.addr))
 		what = "siginfo";
 	if (!what)
 		what = compare_registers(t);
@@ -314,6 +342,13 @@ static bool run(struct subject *subject, struct test *t)
 		if (!run_stepped(subject, t))
 			return false;
 		judge(subject, t, WAY_STEP);
+	}
+	for (int after = 1;
+	     t->insn.branch && t->plan.slot_cls == NT_OOL_BOOST && after < t->plan.mark_count;
+	     after++) {
+		if (!run_interrupted(subject, t, after))
+			return false;
+		judge(subject, t, WAY_INTERRUPT);
 	}
 	if (t->plan.cls == NT_OOL_EMULATE) {
 		if (run_emulated(t))
@@ -353,11 +388,12 @@ static bool try_sample(struct subject *subject, struct random *random, const str
 static void report(const struct corpus *corpus)
 {
 	printf("{\"kinds\":%zu,\"samples\":%zu,\"executed\":%lu,\"faults\":%lu,\"boosted\":%lu,"
-	       "\"stepped\":%lu,\"emulated\":%lu,\"declined\":%lu,\"refused\":%lu,\"wrong\":%lu,"
+	       "\"stepped\":%lu,\"emulated\":%lu,\"interrupted\":%lu,\"declined\":%lu,\"refused\":%"
+	       "lu,\"wrong\":%lu,"
 	       "\"examples\":[",
 	       corpus->kinds, corpus->count, counts.executed, counts.faults, counts.ways[WAY_BOOST],
-	       counts.ways[WAY_STEP], counts.ways[WAY_EMULATE], counts.declined, counts.refused,
-	       counts.wrong);
+	       counts.ways[WAY_STEP], counts.ways[WAY_EMULATE], counts.ways[WAY_INTERRUPT],
+	       counts.declined, counts.refused, counts.wrong);
 	for (unsigned long i = 0; i < counts.wrong && i < SHOWN; i++)
 		printf("%s\"%s\"", i ? "," : "", counts.examples[i]);
 	puts("]}");
@@ -379,7 +415,8 @@ int main(int argc, char **argv)
 		struct text text;
 
 		if (!text_open(argv[i], &text) || (i > 3 && text.mode64 != mode64)) {
-			fprintf(stderr, "execute: %s: no text of the width of the first file\n", argv[i]);
+			fprintf(stderr, "execute: %s: no text of the width of the first file\n",
+				argv[i]);
 			return 2;
 		}
 		mode64 = text.mode64;
@@ -389,7 +426,8 @@ int main(int argc, char **argv)
 	subject_start(&subject);
 	for (unsigned long n = strtoul(argv[1], NULL, 0), i = 0; i < n; i++) {
 		/* every sample once, then at random */
-		u64 at = i < corpus.count && n >= corpus.count ? i : random_below(&random, corpus.count);
+		u64 at =
+		    i < corpus.count && n >= corpus.count ? i : random_below(&random, corpus.count);
 
 		if (!try_sample(&subject, &random, &corpus.samples[at], mode64)) {
 			fprintf(stderr, "execute: the child died\n");

@@ -24,9 +24,9 @@ u64 random_below(struct random *random, u64 limit)
 unsigned long long *gpr(struct user_regs_struct *regs, unsigned number)
 {
 	unsigned long long *all[16] = {
-		&regs->rax, &regs->rcx, &regs->rdx, &regs->rbx, &regs->rsp, &regs->rbp,
-		&regs->rsi, &regs->rdi, &regs->r8,  &regs->r9,	&regs->r10, &regs->r11,
-		&regs->r12, &regs->r13, &regs->r14, &regs->r15,
+	    &regs->rax, &regs->rcx, &regs->rdx, &regs->rbx, &regs->rsp, &regs->rbp,
+	    &regs->rsi, &regs->rdi, &regs->r8,	&regs->r9,  &regs->r10, &regs->r11,
+	    &regs->r12, &regs->r13, &regs->r14, &regs->r15,
 	};
 
 	return all[number & 15];
@@ -62,7 +62,8 @@ void sample_aim(struct random *random, const struct nt_insn *insn, u64 addr, u8 
 	if (insn->flags & NT_INSN_RIP)
 		put(bytes + insn->disp_at, in_scratch(random) - next, 4);
 	/* half of the branches land among our int3s, the others on nothing */
-	if ((insn->branch == NT_BR_JMP || insn->branch == NT_BR_JCC || insn->branch == NT_BR_CALL) &&
+	if ((insn->branch == NT_BR_JMP || insn->branch == NT_BR_JCC ||
+	     insn->branch == NT_BR_CALL) &&
 	    insn->imm_size == 4 && random_below(random, 2))
 		put(bytes + insn->imm_at, CODE + random_below(random, CODE_SIZE) - next, 4);
 }

@@ -33,12 +33,12 @@ static void map(u64 addr, size_t size, int extra)
 
 static struct iovec xstate_iov(struct subject *subject, const u8 *xstate)
 {
-	return (struct iovec){ (void *)xstate, subject->xstate_size };
+	return (struct iovec){(void *)xstate, subject->xstate_size};
 }
 
 void subject_start(struct subject *subject)
 {
-	struct iovec iov = { subject->template.xstate, XSTATE_MAX };
+	struct iovec iov = {subject->template.xstate, XSTATE_MAX};
 	cpu_set_t one;
 
 	map(CODE, CODE_SIZE, PROT_EXEC);

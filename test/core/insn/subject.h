@@ -9,7 +9,8 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-/* Below 4 GiB, for 32-bit code too. Code and slots are full of int3; scratch and stack cannot run. */
+/* Below 4 GiB, for 32-bit code too. Code and slots are full of int3; scratch and stack cannot run.
+ */
 #define CODE 0x30000000ul
 #define CODE_SIZE 0x4000ul
 #define NEAR_SLOT 0x30008000ul
@@ -31,7 +32,7 @@ struct state {
 struct outcome {
 	struct state state;
 	int sig, code;
-	u64 addr; /* si_addr of a fault */
+	u64 addr;     /* si_addr of a fault */
 	bool trapped; /* by an int3: pc is that of the int3 */
 };
 
