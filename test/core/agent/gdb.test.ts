@@ -8,9 +8,9 @@ import { expressions, isServed } from './expressions';
 import { lineOf, session } from './gdb-session';
 import { E, printed, run, type Outcome, type Verdict } from './runner';
 
-const COUNT = 500;
+const COUNT = 2000;
 const SEED = 20240607;
-const SERVED = 150;
+const SERVED = 300;
 
 /** Registers by their numbers in the target description of x86-64. */
 const REGISTERS = [
