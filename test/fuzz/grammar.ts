@@ -24,6 +24,8 @@ const COMMANDS =
   'help|who|why|threads|stats|capabilities|version|exit|set debug 1|set debug-format all|set|' +
   'set remote-debug 0|nonsense|\0|help help|set debug-format ,,,';
 const NAMES = ['a', 'b', 'c', 'd/e', '.', '..', '../../etc/passwd', 'x'.repeat(300), 'a\0b', ''];
+/** const8, const64, reg, ref64, add, dup, pop, log_not, if_goto, goto, less_signed, one unknown. */
+const INSTRUCTIONS = '22?? 25???????????????? 2600?? 19 02 28 29 0e 2000?? 2100?? 14 ff'.split(' ');
 /** These cost milliseconds each, as they read much of /proc. */
 const DEAR = /osdata/;
 /** These end what the others want to be there. */
@@ -34,6 +36,8 @@ export class Grammar {
   private readonly usual: Maker[] = [];
   private readonly rare: Maker[] = [];
   private readonly edges = EDGES.split(' ');
+  /** The condition whose length was just said. */
+  private code = '';
 
   constructor(
     packets: readonly Packet[],
@@ -98,6 +102,15 @@ export class Grammar {
     return verb === 'r' ? `r${this.address()},${this.address()}` : verb;
   }
 
+  /** Agent expressions that often verify: some instructions with their operands, and an end. */
+  private bytecode(): string {
+    const { random } = this;
+    let code = '';
+    for (let n = random.below(8); n > 0; n--)
+      code += random.pick(INSTRUCTIONS).replace(/\?/g, () => random.below(16).toString(16));
+    return random.oneIn(8) ? code : `${code}27`;
+  }
+
   private word(match: string, word: string): Maker | undefined {
     const { random } = this;
     if (match.startsWith('QEnvironment'))
@@ -130,6 +143,14 @@ export class Grammar {
         return () => hex(random.pick(COMMANDS.split('|')));
       case 'feature':
         return () => random.pick(FEATURES.split(' '));
+      case 'xlength':
+        return () => {
+          this.code = this.bytecode();
+          const length = random.oneIn(8) ? this.number() : (this.code.length / 2).toString(16);
+          return `X${length}`;
+        };
+      case 'bytecode':
+        return () => this.code;
       case 'action':
         return () => this.action();
       case 'sig':

@@ -1,5 +1,5 @@
 import { native } from '../../src/native';
-import { Framer } from '../../src/rsp/wire/framer';
+import type { Framer } from '../../src/rsp/wire/framer';
 
 /** "$content#sum" of bytes that are escaped already. */
 export function packed(content: string): string {
