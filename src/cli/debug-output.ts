@@ -1,11 +1,11 @@
-import type { Log } from '../rsp/log';
+import type { Log, PacketSink } from '../rsp/log';
 import type { GdbserverOptions } from './gdbserver-options';
 import { LogFile } from './log-file';
 import type { Messages } from './stderr';
 
 /** Where --debug, --remote-debug and --log-packets send their lines. */
 export interface DebugOutput {
-  logPackets?: (line: string) => void;
+  logPackets?: PacketSink;
   log?: Log;
 }
 
@@ -15,9 +15,14 @@ export function debugOutput(options: GdbserverOptions, messages: Messages): Debu
   const debug = debugLines(options, messages);
   // looked up at each line: monitor commands switch them while the server runs
   return {
-    logPackets: (line: string): void => {
-      file?.line(line);
-      if (options.debug.has('remote')) debug(`[remote] ${line}`);
+    logPackets: {
+      get active(): boolean {
+        return file !== undefined || options.debug.has('remote');
+      },
+      line(text): void {
+        file?.line(text);
+        if (options.debug.has('remote')) debug(`[remote] ${text}`);
+      },
     },
     log: (level, text): void => {
       if (options.debug.has('threads')) debug(`[threads] ${level}: ${text}`);

@@ -62,7 +62,7 @@ async function handler(args: ArgumentsCamelCase<ServeArgs>): Promise<void> {
     disabledPackets: new Set(),
     log,
     say,
-    ...(file ? { logPackets: (line: string): void => file.line(line) } : {}),
+    ...(file ? { logPackets: { active: true, line: (text): void => file.line(text) } } : {}),
   });
   endProperly(server, messages);
   for (const { spec, comm } of comms) openEndpoint(server, comm, spec, say);

@@ -12,7 +12,7 @@ import { openEngine, type Engine } from '../engine/engine';
 import type { DebugSwitches } from './debug-switches';
 import { Dispatcher } from './dispatch';
 import { gdbSignal } from './gdb-signals';
-import type { Log } from './log';
+import type { Log, PacketSink } from './log';
 import { allPackets } from './packets';
 import { Session, type Transport } from './session';
 import { Target, type ProgramOptions } from './target';
@@ -31,7 +31,7 @@ export interface ServerOptions {
   perClient: boolean;
   disabledPackets: ReadonlySet<string>;
   /** One line per packet. */
-  logPackets?: (line: string) => void;
+  logPackets?: PacketSink;
   /** Changed by monitor commands; whoever writes debugging output looks at it. */
   switches?: DebugSwitches;
   log?: Log;

@@ -5,7 +5,7 @@ import type { ThreadSpec } from './args';
 import type { DebugSwitches } from './debug-switches';
 import type { Dispatcher } from './dispatch';
 import { HostFiles } from './host-files';
-import type { Log } from './log';
+import type { Log, PacketSink } from './log';
 import { NotifyQueue } from './notify';
 import { NoProcess, ReplyError } from './reply';
 import type { Stop } from './stop';
@@ -35,7 +35,7 @@ export interface SessionOptions {
   /** Packets switched off by name (gdbserver's --disable-packet). */
   disabled: ReadonlySet<string>;
   log?: Log | undefined;
-  logPackets?: ((line: string) => void) | undefined;
+  logPackets?: PacketSink | undefined;
   /** The server's own messages, a line each. */
   say?: ((line: string) => void) | undefined;
   /** What `monitor set debug` and its like change. */
@@ -85,7 +85,7 @@ export class Session implements StopListener {
     this.log = settings.log;
     this.notify = new NotifyQueue(this);
     this.out = new PacketWriter((buf, offset, length) => {
-      settings.logPackets?.(`<- ${printable(buf, offset, length)}`);
+      this.logBytes('<-', buf, offset, length);
       transport.send(buf, offset, length);
     });
     this.out.runLength = transport.slow;
@@ -112,7 +112,7 @@ export class Session implements StopListener {
     while (!this.transport.choked) {
       if (this.target.waiting && !this.nonStop) {
         if (!this.framer.takeInterrupt()) return;
-        this.settings.logPackets?.('-> ^C');
+        this.logLine('-> ^C');
         this.target.interrupt();
         continue;
       }
@@ -125,23 +125,31 @@ export class Session implements StopListener {
           if (!this.noAck) this.out.again();
           break;
         case 'interrupt':
-          this.settings.logPackets?.('-> ^C');
+          this.logLine('-> ^C');
           if (this.nonStop) this.target.stopThreads([{ pid: -1, tid: -1 }]);
           else this.target.interrupt();
           break;
         case 'bad':
-          this.settings.logPackets?.('-> (bad checksum)');
+          this.logLine('-> (bad checksum)');
           if (this.noAck) this.reply('E01');
           else this.sendRaw('-');
           break;
         case 'packet': {
           const { buf, start, end } = this.framer;
-          this.settings.logPackets?.(`-> ${printable(buf, start, end - start)}`);
+          this.logBytes('->', buf, start, end - start);
           if (!this.noAck) this.sendRaw('+');
           this.dispatcher.run(this, buf, start, end);
         }
       }
     }
+  }
+  private logLine(text: string): void {
+    const sink = this.settings.logPackets;
+    if (sink?.active) sink.line(text);
+  }
+  private logBytes(direction: string, buf: Buffer, offset: number, length: number): void {
+    const sink = this.settings.logPackets;
+    if (sink?.active) sink.line(`${direction} ${printable(buf, offset, length)}`);
   }
   private sendRaw(text: string): void {
     const buf = Buffer.from(text, 'latin1');

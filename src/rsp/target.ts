@@ -203,7 +203,8 @@ export class Target {
     for (const action of [...actions].reverse()) this.noteStepping(action);
     const there = this.existing(actions);
     if (there.length > 0) this.engine.resume(there);
-    if (this.waiting && !this.anyRunning()) this.pump();
+    // what is over at once is told at once
+    if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
   }
 
