@@ -19,6 +19,9 @@ const ESRCH = 3;
 /** Longest packet in either direction, told to the client in qSupported. */
 export const PACKET_SIZE = 0x400000;
 
+/** Most bytes of console text in one packet. */
+const CONSOLE_PIECE = 4096;
+
 /** The byte stream below a session. */
 export interface Transport {
   /** Takes the bytes at once (copying what it cannot send now). */
@@ -210,11 +213,11 @@ export class Session implements StopListener {
   console(text: string): void {
     if (!this.mayConsole) return;
     const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; at += 1024)
+    for (let at = 0; at < bytes.length; at += CONSOLE_PIECE)
       this.out
         .begin()
         .ascii('O')
-        .hex(bytes, at, Math.min(1024, bytes.length - at))
+        .hex(bytes, at, Math.min(CONSOLE_PIECE, bytes.length - at))
         .end();
   }
 
