@@ -99,6 +99,14 @@ static void emit_push_next(struct nt_ool_plan *plan)
 	mark(plan, plan->addr, size, false);
 }
 
+/* call *reg, but for the stack pointer, which the push changes */
+static bool calls_register(const struct nt_insn *insn)
+{
+	if (insn->branch != NT_BR_CALL_IND || insn->flags & NT_INSN_MEM)
+		return false;
+	return nt_insn_rm(insn) != 4 || insn->rex & NT_REX_B;
+}
+
 static void plan_call_register(struct nt_ool_plan *plan, const struct nt_insn *insn)
 {
 	emit_push_next(plan);
@@ -149,10 +157,10 @@ static bool plan_copy(struct nt_ool_plan *plan, const u8 *bytes, const struct nt
 		plan->slot_cls = NT_OOL_STEP;
 		return true;
 	case NT_BR_SYSCALL:
-		plan->flags |= NT_OOL_SYSCALL;
-		/* fall through */
 	case NT_BR_INT:
 		plan->flags |= NT_OOL_TRAPS;
+		if (insn->branch == NT_BR_SYSCALL)
+			plan->flags |= NT_OOL_SYSCALL;
 		plan->slot_cls = NT_OOL_STEP;
 		mark(plan, plan->next, 0, true);
 		emit(plan, 0xcc, 1);
@@ -190,15 +198,11 @@ static void plan_slot(struct nt_ool_plan *plan, const u8 *bytes, const struct nt
 		emit_push_next(plan);
 		emit_jump(plan, nt_insn_target(insn, plan->addr));
 		break;
-	case NT_BR_CALL_IND:
-		if (!(insn->flags & NT_INSN_MEM) &&
-		    (nt_insn_rm(insn) != 4 || insn->rex & NT_REX_B)) {
-			plan_call_register(plan, insn);
-			break;
-		}
-		/* fall through */
 	default:
-		reached = plan_copy(plan, bytes, insn);
+		if (calls_register(insn))
+			plan_call_register(plan, insn);
+		else
+			reached = plan_copy(plan, bytes, insn);
 	}
 	if (plan->literals)
 		plan->code_length = NT_OOL_SLOT;

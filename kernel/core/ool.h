@@ -10,7 +10,9 @@
  *	REFUSE	step it in place with the other threads stopped; reason says why
  *
  * A BOOST slot may be stepped too (nt_ool_fixup then says when the instruction is complete).
- * A thread whose program has set TF itself must be stepped.
+ * A thread whose program has set TF itself must be stepped. Before a signal frame is built, and
+ * before a thread is shown or let go elsewhere, nt_ool_rewind takes it out of the slot. A child
+ * that a system call in a slot has made starts in the slot too, before its int3.
  *
  * What the program can notice: with NT_OOL_FIP the x87 unit remembers the slot's address as
  * that of its last instruction. Nothing else.
@@ -121,9 +123,9 @@ enum nt_ool_result {
 };
 
 /*
- * Plan the instruction at bytes (len readable), which lives at addr, for a slot; slot 0 asks
- * only for emulation. Returns out->cls. A slot is a multiple of 8 and may be anywhere; only
- * operands relative to rip need it within 2 GiB.
+ * Plan the instruction at bytes (len readable, no breakpoint among them), which lives at addr, for
+ * a slot; slot 0 asks only for emulation. Returns out->cls. A slot is a multiple of 8 and may be
+ * anywhere; only operands relative to rip need it within 2 GiB.
  */
 u8 nt_ool_plan(const u8 *bytes, u32 len, u64 addr, u64 slot, bool mode64, struct nt_ool_plan *out);
 

@@ -19,26 +19,29 @@ interface Lengths {
   examples: string[];
 }
 
-async function compare(bits: 32 | 64, objdump: string[], random = false): Promise<Lengths> {
+async function compare(bits: 32 | 64, objdump: string[], data = false): Promise<Lengths> {
   const lengths = coreProgram('lengths', ['core/insn/lengths.c']);
   const dump = ['objdump', '-w', '-z', '--insn-width=16', '-M', 'intel64', ...objdump];
-  const ours = [lengths, String(bits), ...(random ? ['random'] : [])];
-  const quoted = [dump, ours].map((words) => words.map((word) => `'${word}'`).join(' '));
+  const ours = [lengths, String(bits), ...(data ? ['data'] : [])];
+  // the last line may be an instruction cut off by the end of a window
+  const quoted = [dump, ['head', '-n', '-1'], ours].map((words) =>
+    words.map((word) => `'${word}'`).join(' '),
+  );
   const { stdout } = await run('sh', ['-c', quoted.join(' | ')], {
     env: { ...process.env, LC_ALL: 'C' },
   });
   return JSON.parse(stdout) as Lengths;
 }
 
-/** A window of a file's text, or all of it. */
+/** A window of a file's text, or all of it; -D, because -d shows what is declared data as text. */
 function windowOf(file: string, bytes: number): string[] {
-  if (ALL) return ['-d', file];
+  if (ALL) return ['-D', '-j', '.text', file];
   const headers = execFileSync('objdump', ['-h', '-w', file], { encoding: 'utf8' });
   const text = /\s\.text\s+([0-9a-f]+)\s+([0-9a-f]+)/.exec(headers);
   if (!text) throw new Error(`${file} has no .text`);
   const [size, start] = [Number.parseInt(text[1]!, 16), Number.parseInt(text[2]!, 16)];
   const from = start + crypto.randomInt(Math.max(1, size - bytes));
-  return ['-d', `--start-address=${from}`, `--stop-address=${from + bytes}`, file];
+  return ['-D', '-j', '.text', `--start-address=${from}`, `--stop-address=${from + bytes}`, file];
 }
 
 describe('objdump agrees', () => {
@@ -50,12 +53,15 @@ describe('objdump agrees', () => {
     expect(found.seen).toBeGreaterThan(100_000);
   }, 60_000);
 
-  const binaries = present(process.execPath, '/usr/bin/gdb', '/bin/bash', '/usr/bin/python3');
+  const binaries = present('/usr/bin/gdb', '/bin/bash', '/usr/bin/python3', process.execPath);
   test.each([...LIBRARIES[64].slice(1), ...binaries])(
     'on %s',
     async (file) => {
-      const found = await compare(64, windowOf(file, 300_000));
+      // these have tables among their code, which may look like what faults
+      const tables = /crypto|node/.test(file);
+      const found = await compare(64, windowOf(file, 300_000), tables);
       expect(found).toMatchObject({ wrong: 0, examples: [] });
+      expect(found.refused).toBeLessThan(found.seen / 1000);
       expect(found.seen).toBeGreaterThan(1000);
     },
     ALL ? 900_000 : 60_000,

@@ -179,7 +179,9 @@ static bool run_boosted(struct subject *subject, struct test *t)
 
 static bool run_stepped(struct subject *subject, struct test *t)
 {
-	int how = t->plan.flags & NT_OOL_TRAPS ? PTRACE_CONT : PTRACE_SINGLESTEP;
+	/* a system call either way: TF shows in r11 */
+	bool run = t->plan.flags & NT_OOL_TRAPS && t->plan.slot & NT_OOL_SLOT;
+	int how = run ? PTRACE_CONT : PTRACE_SINGLESTEP;
 
 	load_slot(subject, t);
 	for (int i = 0; i < REPEATS; i++) {

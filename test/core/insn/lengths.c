@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Compares our decoder with `objdump -d -w -z --insn-width=16`, read from standard input, and
- * says where they differ. Usage: lengths 32|64 [random]; random bytes may be refused where
- * objdump shows something that faults. Output: one line of JSON.
+ * says where they differ. Usage: lengths 32|64 [data]; bytes that are data may be refused
+ * where objdump shows something that faults. Output: one line of JSON.
  */
 #include "insn.h"
 #include <ctype.h>
@@ -95,7 +95,7 @@ static void compare(const char *addr, const u8 *bytes, unsigned want, bool mode6
 	}
 	if (counts.wrong < SHOWN)
 		snprintf(counts.examples[counts.wrong], sizeof(*counts.examples),
-			 "%.20s %u not %u: %.60s", addr, got, want, text);
+			 "%.*s %u not %u: %.60s", (int)strcspn(addr, "\t"), addr, got, want, text);
 	counts.wrong++;
 }
 
@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 		for (char *c = mnemonic; *c; c++)
 			if (*c == '\t')
 				*c = ' ';
+		for (char *end = mnemonic + strlen(mnemonic); end > mnemonic && end[-1] == ' ';)
+			*--end = 0;
 		if (not_an_instruction(mnemonic)) {
 			counts.skipped++;
 			continue;

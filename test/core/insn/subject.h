@@ -18,7 +18,7 @@
 #define SCRATCH_SIZE 0x4000ul
 #define STACK 0x30030000ul
 #define STACK_SIZE 0x2000ul
-#define FAR_SLOT 0x700000000ul
+#define FAR_SLOT 0x123456780000ul
 #define XSTATE_MAX 16384
 
 struct state {
