@@ -40,16 +40,15 @@ const TYPES = [
   ...['long', 'unsigned long', 'long long'],
 ];
 
-const BINARY = [
-  ...['+', '-', '*', '&', '|', '^', '==', '!=', '<', '>', '<=', '>=', '&&', '||', '/', '%'],
-];
+const BINARY = ['+', '-', '*', '&', '|', '^', '==', '!=', '<', '>', '<=', '>=', '&&', '||'];
 
 /**
  * That many expressions of growing depth. They keep off what gdb's compiler and
  * its own evaluation disagree about: shifts whose count is of a wider or an
  * unsigned type, or past the width; branches of "?:" of different types; casts
- * to an enumeration. What it does not compile is made int first: _Bool and
- * enumerations as operands.
+ * to an enumeration; constants divided by a constant zero, which the compiler
+ * folds. What it does not compile is made int first: _Bool and enumerations as
+ * operands.
  */
 export function expressions(count: number, seed: number): string[] {
   const below = numbers(seed);
@@ -80,6 +79,8 @@ export function expressions(count: number, seed: number): string[] {
         return `((${inner()}) ${one(['<<', '>>'])} (int)((${inner()}) & 31))`;
       case 7:
         return `g_sp->many[(${inner()}) & 1].${one(['s', 'c', 'l'])}`;
+      case 8:
+        return `((${inner()}) ${one(['/', '%'])} ((${inner()}) + g_zero))`;
       default:
         return `((${inner()}) ${one(BINARY)} (${inner()}))`;
     }
