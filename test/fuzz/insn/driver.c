@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Random inputs for fuzz.c where there is no libFuzzer. Usage: driver SECONDS SEED */
+/*
+ * Inputs for fuzz.c where there is no libFuzzer: files, then random ones.
+ * Usage: driver SECONDS SEED FILE... Output: the number of random ones.
+ */
 #include "types.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +58,20 @@ static size_t make(u64 *state, u8 *data)
 	return HEADER + 1 + next(state) % LONGEST;
 }
 
+static bool replay(const char *path)
+{
+	u8 data[HEADER + 64];
+	FILE *file = fopen(path, "rb");
+	size_t size;
+
+	if (!file)
+		return false;
+	size = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	LLVMFuzzerTestOneInput(data, size);
+	return size > HEADER;
+}
+
 int main(int argc, char **argv)
 {
 	u8 data[HEADER + LONGEST];
@@ -62,6 +79,12 @@ int main(int argc, char **argv)
 	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 5);
 	unsigned long runs = 0;
 
+	for (int i = 3; i < argc; i++) {
+		if (!replay(argv[i])) {
+			fprintf(stderr, "driver: %s: not an input\n", argv[i]);
+			return 2;
+		}
+	}
 	while (time(NULL) < end)
 		for (int i = 0; i < 1000; i++, runs++)
 			LLVMFuzzerTestOneInput(data, make(&seed, data));
