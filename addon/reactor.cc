@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@ constexpr uint32_t kGenerations = 1u << 15; // ids stay positive
 // events that belong to no source
 constexpr uint64_t kTagLoop = 1ull << 40;
 constexpr uint64_t kTagSignals = 2ull << 40;
+constexpr uint64_t kTagAlarm = 4ull << 40;
+// Sleeps at least so long are ended by a timer that stays armed: a timeout of their own would be
+// programmed into the hardware and taken out again by every packet.
+constexpr int64_t kLongSleep = 20000000;
+constexpr int64_t kAlarmSlack = 2000000;
 constexpr uint64_t kTagProvider = 3ull << 40;
 
 int epoll_set(int epoll_fd, int op, int fd, uint32_t events, uint64_t data)
@@ -94,6 +100,8 @@ Reactor::Reactor(int32_t *pairs)
 
 Reactor::~Reactor()
 {
+	if (alarm_fd_ >= 0)
+		close(alarm_fd_);
 	close(epoll_fd_);
 }
 
@@ -204,6 +212,25 @@ void Reactor::collect_pending()
 		report(id, find(id)->pending());
 }
 
+// The alarm goes off at this time or before it. False when there is none to be had.
+bool Reactor::arm(int64_t at)
+{
+	if (alarm_ != kNever && alarm_ <= at + kAlarmSlack)
+		return true;
+	if (alarm_fd_ < 0) {
+		alarm_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		if (alarm_fd_ < 0)
+			return false;
+		epoll_set(epoll_fd_, EPOLL_CTL_ADD, alarm_fd_, EPOLLIN, kTagAlarm);
+	}
+	itimerspec when = {};
+	when.it_value = {time_t(at / 1000000000), long(at % 1000000000)};
+	if (timerfd_settime(alarm_fd_, TFD_TIMER_ABSTIME, &when, nullptr))
+		return false;
+	alarm_ = at;
+	return true;
+}
+
 void Reactor::poll_once(int64_t timeout_ns)
 {
 	if (provider_) {
@@ -213,6 +240,8 @@ void Reactor::poll_once(int64_t timeout_ns)
 	}
 	if (!asked_.empty() && anything_pending())
 		timeout_ns = 0;
+	if (timeout_ns != kNever && timeout_ns >= kLongSleep && arm(now() + timeout_ns))
+		timeout_ns = kNever;
 	epoll_event events[kMaxEvents];
 	int n = epoll_sleep(epoll_fd_, events, timeout_ns);
 	bool pump = provider_ && (n < 0 || provider_->wants_pump());
@@ -221,6 +250,11 @@ void Reactor::poll_once(int64_t timeout_ns)
 		uint64_t data = events[i].data.u64;
 		if (data == kTagLoop) {
 			loop_ready_ = true;
+		} else if (data == kTagAlarm) {
+			uint64_t times;
+			if (read(alarm_fd_, &times, sizeof(times)) > 0)
+				alarm_ = kNever;
+			alarmed_ = true;
 		} else if (data == kTagSignals) {
 			own |= signals_.collect() ? kReadySignal : 0;
 		} else if (data == kTagProvider) {
@@ -245,13 +279,14 @@ int Reactor::wait(int64_t timeout_ns)
 	int64_t deadline = timeout_ns < 0 ? kNever : timeout_ns ? now() + timeout_ns : 0;
 	count_ = 0;
 	loop_ready_ = false;
+	alarmed_ = false;
 	for (;;) {
 		int64_t until = std::min(deadline, timer_);
 		int64_t left = until;
 		if (until != kNever && until != 0)
 			left = std::max<int64_t>(until - now(), 0);
 		poll_once(left);
-		if (count_ || loop_ready_ || (deadline != kNever && now() >= deadline))
+		if (count_ || loop_ready_ || alarmed_ || (deadline != kNever && now() >= deadline))
 			return count_;
 	}
 }

@@ -55,11 +55,15 @@ class Reactor
 
 	int64_t now() const;
 	bool anything_pending();
+	bool arm(int64_t at);
 	void poll_once(int64_t timeout_ns);
 	void collect_pending();
 	void report(int id, int32_t bits);
 
 	int epoll_fd_;
+	int alarm_fd_ = -1;
+	int64_t alarm_ = INT64_MAX; // when it goes off
+	bool alarmed_ = false;	    // it went off in this wait: libuv may have a timer due
 	int32_t *pairs_;
 	int count_ = 0;
 	std::vector<Slot> slots_;

@@ -22,7 +22,7 @@ namespace
 constexpr size_t kScanLimit = 16;
 // Waking an idle processor takes tens of microseconds: so long a wait stays awake, and lets others
 // have the processor if they want it.
-constexpr uint64_t kSpin = 60000;
+constexpr uint64_t kSpin = 250000;
 // Range steps go on in pump() for so long before the caller gets a turn.
 constexpr uint64_t kRangeTurn = 2 * kNanosPerMilli;
 

@@ -3,33 +3,53 @@ import { DEFERRED, WRITTEN, type Packet } from './packet';
 import { errnoOf, errorReply } from './reply';
 import type { Session } from './session';
 
-const NAME_BYTES = 48;
+const LETTER_MIN = 0x41;
+
+/** The word a packet begins with: letters after q, Q, v, j and _, one character otherwise. */
+function wordEnd(buf: Buffer, start: number, end: number): number {
+  const first = buf[start]!;
+  let at = start + 1;
+  if (first === 0x71 || first === 0x51 || first === 0x76 || first === 0x6a || first === 0x5f)
+    while (at < end && buf[at]! >= LETTER_MIN) at++;
+  return at;
+}
 
 /** Finds the entry for a packet's bytes and runs it; every failure becomes an error reply. */
 export class Dispatcher {
-  private readonly buckets = new Map<number, Packet[]>();
+  /** By the first word; the longest match first. */
+  private readonly words = new Map<string, Packet[]>();
+  /** The same for words of one character, by its code. */
+  private readonly letters: (Packet[] | undefined)[] = [];
 
   constructor(readonly packets: readonly Packet[]) {
     for (const entry of packets) {
-      const key = entry.match.charCodeAt(0);
-      const bucket = this.buckets.get(key) ?? [];
-      bucket.push(entry);
-      this.buckets.set(key, bucket);
+      const match = Buffer.from(entry.match, 'latin1');
+      const word = entry.match.slice(0, wordEnd(match, 0, match.length));
+      const same = this.words.get(word) ?? [];
+      same.push(entry);
+      same.sort((a, b) => b.match.length - a.match.length);
+      this.words.set(word, same);
     }
-    for (const bucket of this.buckets.values())
-      bucket.sort((a, b) => b.match.length - a.match.length);
+    for (let code = 0; code < 256; code++)
+      this.letters.push(this.words.get(String.fromCharCode(code)));
   }
 
   find(buf: Buffer, start: number, end: number): Packet | undefined {
-    const bucket = start < end ? this.buckets.get(buf[start]!) : undefined;
-    if (!bucket) return undefined;
+    if (start >= end) return undefined;
+    const wordAt = wordEnd(buf, start, end);
+    const same =
+      wordAt === start + 1
+        ? this.letters[buf[start]!]
+        : this.words.get(buf.toString('latin1', start, wordAt));
+    if (!same) return undefined;
     const length = end - start;
-    if (bucket.length === 1 && bucket[0]!.match.length === 1)
-      return bucket[0]!.exact && length !== 1 ? undefined : bucket[0];
-    const name = buf.toString('latin1', start, Math.min(end, start + NAME_BYTES));
-    for (const entry of bucket)
-      if (name.startsWith(entry.match) && (!entry.exact || entry.match.length === length))
-        return entry;
+    for (const entry of same) {
+      const { match } = entry;
+      if (match.length > length || (entry.exact && match.length !== length)) continue;
+      let at = wordAt - start;
+      while (at < match.length && buf[start + at] === match.charCodeAt(at)) at++;
+      if (at === match.length) return entry;
+    }
     return undefined;
   }
 
