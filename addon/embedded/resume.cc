@@ -174,9 +174,6 @@ int Server::resume(Engine &engine, void *record)
 		}
 		settle(*t);
 	}
-	if (chosen.size() == 1)
-		if (Thread *t = find_thread(chosen[0].first); t && t->stop == Stop::none)
-			await_briefly(*t);
 	for (uint32_t i = 0; i < r.count; i++)
 		r.done += entries[i].error == 0;
 	if (r.wait_us && engine.events.empty())

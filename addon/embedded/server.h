@@ -85,7 +85,6 @@ class Server
 	void check_leader(Thread &);
 	void collect_running();
 	void sleep_for_child(uint64_t until_ns);
-	void await_briefly(Thread &);
 	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
 
 	// arrive.cc

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,9 +19,6 @@ namespace
 
 // Up to so many running threads are asked one by one instead of peeking who has news.
 constexpr size_t kScanLimit = 16;
-// Waking an idle processor takes tens of microseconds: so long a wait stays awake, and lets others
-// have the processor if they want it.
-constexpr uint64_t kSpin = 250000;
 // Range steps go on in pump() for so long before the caller gets a turn.
 constexpr uint64_t kRangeTurn = 2 * kNanosPerMilli;
 
@@ -201,43 +197,17 @@ void Server::sleep_for_child(uint64_t until_ns)
 // The next status of one thread, not taken in by arrive(). False when the time is over.
 bool Server::wait_status(Thread &thread, int &status, uint64_t timeout_ns)
 {
-	uint64_t began = now_ns();
-	uint64_t until = began + timeout_ns;
+	uint64_t until = now_ns() + timeout_ns;
 	for (;;) {
 		pid_t got = waitpid(thread.tid, &status, __WALL | WNOHANG);
 		if (got == thread.tid)
 			return true;
 		if (got < 0 && errno != EINTR)
 			return false;
-		uint64_t now = now_ns();
-		if (now >= until)
+		if (now_ns() >= until)
 			return false;
-		if (now - began < kSpin)
-			sched_yield();
-		else
-			sleep_for_child(until);
+		sleep_for_child(until);
 	}
-}
-
-// A step, and often a continue, is over before a sleeping processor would have woken up.
-void Server::await_briefly(Thread &thread)
-{
-	uint64_t until = now_ns() + kSpin;
-	pid_t tid = thread.tid;
-	do {
-		int status;
-		pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
-		if (got == tid) {
-			// with one thread the signal that came along has nothing more to say
-			if (by_tid_.size() == 1)
-				sigchld_take();
-			arrive(thread, status);
-			return;
-		}
-		if (got < 0)
-			return;
-		sched_yield();
-	} while (now_ns() < until);
 }
 
 int Server::wait(int handle, int timeout_ms)

@@ -2,19 +2,32 @@ import type { Addresses } from './addresses';
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
 import { MEM, MEMVEC } from './channel/records';
+import { long, RecordView, word } from './channel/record-view';
 import { Errno, failure } from './errors';
+
+const HEAD_PID = word(MEM.at.pid);
+const HEAD_FLAGS = word(MEM.at.flags);
+const VEC_ADDR = long(MEMVEC.at.addr);
+const VEC_LEN = word(MEMVEC.at.len);
+const VEC_BUF = long(MEMVEC.at.buf);
+const VEC_DONE = word(MEMVEC.at.done);
+const VEC_ERROR = word(MEMVEC.at.error);
+const HIGH = 2 ** 32;
 
 /** Moves bytes between a process and our buffers, without copies on the way. */
 export class MemoryAccess {
-  private readonly head = Buffer.alloc(MEM.size);
-  private readonly vec = Buffer.alloc(MEMVEC.size);
+  private readonly head = new RecordView(MEM.size);
+  private readonly vec = new RecordView(MEMVEC.size);
+  /** The buffer and offset whose address is in vec. */
+  private last: Buffer | undefined;
+  private lastOffset = 0;
 
   constructor(
     private readonly channel: Channel,
     private readonly addresses: Addresses,
   ) {
-    this.head.writeBigUInt64LE(channel.addressOf(this.vec), MEM.at.vecs);
-    this.head.writeUInt32LE(1, MEM.at.count);
+    this.head.u64[long(MEM.at.vecs)] = channel.addressOf(this.vec.bytes);
+    this.head.u32[word(MEM.at.count)] = 1;
   }
 
   read(pid: number, addr: bigint, out: Buffer, offset: number, length: number): number {
@@ -38,17 +51,22 @@ export class MemoryAccess {
     }
     if (length === 0) return 0;
     const { head, vec } = this;
-    head.writeInt32LE(pid, MEM.at.pid);
-    head.writeUInt32LE(0, MEM.at.flags);
-    vec.writeBigUInt64LE(addr, MEMVEC.at.addr);
-    vec.writeBigUInt64LE(BigInt(length), MEMVEC.at.len);
-    vec.writeBigUInt64LE(this.addresses.of(buf) + BigInt(offset), MEMVEC.at.buf);
-    vec.writeBigUInt64LE(0n, MEMVEC.at.done);
-    vec.writeInt32LE(0, MEMVEC.at.error);
-    const result = this.channel.call(call, head);
-    const done = Number(vec.readBigUInt64LE(MEMVEC.at.done));
+    head.i32[HEAD_PID] = pid;
+    head.u32[HEAD_FLAGS] = 0;
+    vec.u64[VEC_ADDR] = addr;
+    vec.u32[VEC_LEN] = length >>> 0;
+    vec.u32[VEC_LEN + 1] = Math.floor(length / HIGH);
+    if (buf !== this.last || offset !== this.lastOffset) {
+      vec.u64[VEC_BUF] = this.addresses.of(buf) + BigInt(offset);
+      this.last = buf;
+      this.lastOffset = offset;
+    }
+    vec.u32[VEC_DONE] = vec.u32[VEC_DONE + 1] = 0;
+    vec.i32[VEC_ERROR] = 0;
+    const result = this.channel.call(call, head.bytes);
+    const done = vec.u32[VEC_DONE]! + vec.u32[VEC_DONE + 1]! * HIGH;
     if (done > 0) return done;
-    const error = result < 0 ? result : vec.readInt32LE(MEMVEC.at.error);
+    const error = result < 0 ? result : vec.i32[VEC_ERROR]!;
     const verb = call === Call.ReadMem ? 'read' : 'write';
     throw failure(
       error === 0 ? Errno.EFAULT : error,

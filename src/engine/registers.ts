@@ -2,8 +2,17 @@ import type { Addresses } from './addresses';
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
 import { REGS, REGSET } from './channel/records';
+import { long, RecordView, word } from './channel/record-view';
 import { Errno, failure } from './errors';
 import type { Thread } from './thread';
+
+const TID = word(REGSET.at.tid);
+const NOTE = word(REGSET.at.note);
+const STOP_ID = long(REGSET.at.stop_id);
+const BUF = long(REGSET.at.buf);
+const LEN = word(REGSET.at.len);
+const GOT = word(REGSET.at.got);
+const ERROR = word(REGSET.at.error);
 
 // What providers answer where a machine, a thread or a stop has no such set.
 const ABSENT: readonly number[] = [
@@ -16,8 +25,8 @@ const ABSENT: readonly number[] = [
 
 /** Raw regsets, read at most once per stop. */
 export class RegisterAccess {
-  private readonly head = Buffer.alloc(REGS.size);
-  private readonly entry = Buffer.alloc(REGSET.size);
+  private readonly head = new RecordView(REGS.size);
+  private readonly entry = new RecordView(REGSET.size);
   /** Bytes of a set; 0: this machine has none. Threads of both word sizes have their own. */
   private readonly sizes = new Map<number, number>();
   /** Buffers of a thread, used again at its next stop. */
@@ -27,8 +36,8 @@ export class RegisterAccess {
     private readonly channel: Channel,
     private readonly addresses: Addresses,
   ) {
-    this.head.writeBigUInt64LE(channel.addressOf(this.entry), REGS.at.entries);
-    this.head.writeUInt32LE(1, REGS.at.count);
+    this.head.u64[long(REGS.at.entries)] = channel.addressOf(this.entry.bytes);
+    this.head.u32[word(REGS.at.count)] = 1;
   }
 
   read(thread: Thread, note: number): Buffer | undefined {
@@ -45,7 +54,7 @@ export class RegisterAccess {
       if (ABSENT.includes(error)) return undefined;
       throw failure(error, `read registers of thread ${thread.tid}`);
     }
-    const got = this.entry.readUInt32LE(REGSET.at.got);
+    const got = this.entry.u32[GOT]!;
     if (got < buf.length) buf = this.shrink(thread, note, buf, got);
     thread.regsets.set(note, buf);
     return buf;
@@ -98,7 +107,7 @@ export class RegisterAccess {
     if (error !== 0 && !ABSENT.includes(error)) {
       throw failure(error, `read registers of thread ${thread.tid}`);
     }
-    const size = error === 0 ? this.entry.readUInt32LE(REGSET.at.got) : 0;
+    const size = error === 0 ? this.entry.u32[GOT]! : 0;
     if (size > 0) this.sizes.set(note, size);
     return size;
   }
@@ -112,13 +121,13 @@ export class RegisterAccess {
     length: number,
   ): number {
     const { entry } = this;
-    entry.writeInt32LE(thread.tid, REGSET.at.tid);
-    entry.writeUInt32LE(note, REGSET.at.note);
-    entry.writeBigUInt64LE(thread.stopId, REGSET.at.stop_id);
-    entry.writeBigUInt64LE(buf === undefined ? 0n : this.addresses.of(buf), REGSET.at.buf);
-    entry.writeUInt32LE(length, REGSET.at.len);
-    entry.writeInt32LE(0, REGSET.at.error);
-    const result = this.channel.call(call, this.head);
-    return result < 0 ? -result : entry.readInt32LE(REGSET.at.error);
+    entry.i32[TID] = thread.tid;
+    entry.u32[NOTE] = note;
+    entry.u64[STOP_ID] = thread.stopId;
+    entry.u64[BUF] = buf === undefined ? 0n : this.addresses.of(buf);
+    entry.u32[LEN] = length;
+    entry.i32[ERROR] = 0;
+    const result = this.channel.call(call, this.head.bytes);
+    return result < 0 ? -result : entry.i32[ERROR]!;
   }
 }

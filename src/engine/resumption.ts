@@ -2,6 +2,7 @@ import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
 import { Action, StopFlag } from './channel/enums';
 import { RESUME, RESUME_ENTRY, STOP, STOP_ENTRY } from './channel/records';
+import { long, RecordView, word } from './channel/record-view';
 import type { ResumeAction, ThreadRef } from './engine-api';
 import { failure } from './errors';
 
@@ -12,14 +13,27 @@ const ACTIONS: Record<ResumeAction['kind'], Action> = {
   stay: Action.Stay,
 };
 
+// Fields of a resume entry, in 32-bit and 64-bit words, and its size in each.
+const WORDS = word(RESUME_ENTRY.size);
+const LONGS = long(RESUME_ENTRY.size);
+const PID = word(RESUME_ENTRY.at.pid);
+const TID = word(RESUME_ENTRY.at.tid);
+const ACTION = word(RESUME_ENTRY.at.action);
+const SIGNO = word(RESUME_ENTRY.at.signo);
+const STOP_ID = long(RESUME_ENTRY.at.stop_id);
+const LO = long(RESUME_ENTRY.at.lo);
+const HI = long(RESUME_ENTRY.at.hi);
+const ERROR = word(RESUME_ENTRY.at.error);
+const HELD = word(RESUME_ENTRY.at.held);
+
 // A vfork parent stops only when its child lets it go; nobody wants to wait for that.
 const STOP_TIMEOUT_US = 2_000_000;
 
 /** Encodes batches of resumes and stops into buffers that are allocated once. */
 export class Resumption {
-  private readonly resumeHead = Buffer.alloc(RESUME.size);
+  private readonly resumeHead = new RecordView(RESUME.size);
   private readonly stopHead = Buffer.alloc(STOP.size);
-  private resumeEntries: Buffer;
+  private resumeEntries: RecordView;
   private stopEntries: Buffer;
   private count = 0;
 
@@ -42,42 +56,45 @@ export class Resumption {
     lo: bigint,
     hi: bigint,
   ): void {
-    let buf = this.resumeEntries;
-    const at = this.count++ * RESUME_ENTRY.size;
-    if (at === buf.length) {
-      const old = buf;
-      buf = this.resumeEntries = this.newResumeEntries(this.count * 2);
-      old.copy(buf);
+    let entries = this.resumeEntries;
+    const index = this.count++;
+    if (index * RESUME_ENTRY.size === entries.bytes.length) {
+      const old = entries;
+      entries = this.resumeEntries = this.newResumeEntries(this.count * 2);
+      old.bytes.copy(entries.bytes);
     }
-    buf.writeInt32LE(pid, at + RESUME_ENTRY.at.pid);
-    buf.writeInt32LE(tid, at + RESUME_ENTRY.at.tid);
-    buf.writeUInt32LE(ACTIONS[kind], at + RESUME_ENTRY.at.action);
-    buf.writeInt32LE(signo, at + RESUME_ENTRY.at.signo);
-    buf.writeBigUInt64LE(stopId, at + RESUME_ENTRY.at.stop_id);
-    buf.writeBigUInt64LE(lo, at + RESUME_ENTRY.at.lo);
-    buf.writeBigUInt64LE(hi, at + RESUME_ENTRY.at.hi);
-    buf.writeInt32LE(0, at + RESUME_ENTRY.at.error);
-    buf.writeUInt32LE(0, at + RESUME_ENTRY.at.held);
+    const { i32, u64 } = entries;
+    const at = index * WORDS;
+    i32[at + PID] = pid;
+    i32[at + TID] = tid;
+    i32[at + ACTION] = ACTIONS[kind];
+    i32[at + SIGNO] = signo;
+    i32[at + ERROR] = 0;
+    i32[at + HELD] = 0;
+    const longs = index * LONGS;
+    u64[longs + STOP_ID] = stopId;
+    u64[longs + LO] = lo;
+    u64[longs + HI] = hi;
   }
 
   /** Returns how many entries succeeded. */
   send(waitUs: number): number {
     const head = this.resumeHead;
-    head.writeUInt32LE(this.count, RESUME.at.count);
-    head.writeUInt32LE(waitUs, RESUME.at.wait_us);
-    const result = this.channel.call(Call.Resume, head);
+    head.u32[word(RESUME.at.count)] = this.count;
+    head.u32[word(RESUME.at.wait_us)] = waitUs;
+    const result = this.channel.call(Call.Resume, head.bytes);
     if (result < 0) throw failure(result, 'resume');
-    return head.readUInt32LE(RESUME.at.done);
+    return head.u32[word(RESUME.at.done)]!;
   }
 
   /** Positive errno of an entry, after send(). */
   error(index: number): number {
-    return this.resumeEntries.readInt32LE(index * RESUME_ENTRY.size + RESUME_ENTRY.at.error);
+    return this.resumeEntries.i32[index * WORDS + ERROR]!;
   }
 
   /** Threads of an entry that others still hold, after send(). */
   held(index: number): number {
-    return this.resumeEntries.readUInt32LE(index * RESUME_ENTRY.size + RESUME_ENTRY.at.held);
+    return this.resumeEntries.u32[index * WORDS + HELD]!;
   }
 
   /** Returns how many threads are not held yet; throws only if no entry succeeds. */
@@ -104,10 +121,10 @@ export class Resumption {
     return head.readUInt32LE(STOP.at.pending);
   }
 
-  private newResumeEntries(count: number): Buffer {
-    const buf = Buffer.alloc(count * RESUME_ENTRY.size);
-    this.resumeHead.writeBigUInt64LE(this.channel.addressOf(buf), RESUME.at.entries);
-    return buf;
+  private newResumeEntries(count: number): RecordView {
+    const entries = new RecordView(count * RESUME_ENTRY.size);
+    this.resumeHead.u64[long(RESUME.at.entries)] = this.channel.addressOf(entries.bytes);
+    return entries;
   }
 
   private newStopEntries(count: number): Buffer {
