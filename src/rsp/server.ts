@@ -37,7 +37,6 @@ export interface ServerOptions {
   log?: Log;
   /** gdbserver's own messages, on standard error. */
   say: (line: string) => void;
-  observe?: boolean;
 }
 
 /** One connected client. */
@@ -82,10 +81,7 @@ export class Server {
     return this.shared;
   }
   private makeTarget(label: string): Target {
-    const engine = openEngine(openChannel(this.options.engine), {
-      label,
-      observer: this.options.observe ?? false,
-    });
+    const engine = openEngine(openChannel(this.options.engine), { label });
     const target = new Target(engine, { ...this.options.program }, this.options.say);
     target.shutdown = () => this.finish(0);
     target.onDeath = (stop) =>
