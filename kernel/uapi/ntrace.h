@@ -419,50 +419,113 @@ struct ntrace_release_hold { /* NTRACE_IOC_RELEASE: let another's holds go */
 };
 
 /* ---- tracepoints --------------------------------------------------------- */
+/*
+ * A tracepoint collects where its thread stands and lets it run on; nobody is
+ * told. An engine has one trace buffer, definitions that outlive a run, and
+ * state variables that conditions and actions read and set. Its frames are
+ * numbered from the oldest that is left.
+ */
 #define NTRACE_TP_ENABLED 0x1u
-#define NTRACE_TP_STEP_ACTIONS 0x2u /* "actions" are those of while-stepping */
 
-struct ntrace_tracepoint { /* NTRACE_IOC_TRACEPOINT: define or replace */
+enum ntrace_collect_type {
+	NTRACE_COLLECT_REGS = 1, /* a regset: note */
+	NTRACE_COLLECT_MEMORY = 2, /* len bytes at addr, reg's value added */
+	NTRACE_COLLECT_CODE = 3, /* bytecode whose trace opcodes collect */
+};
+
+#define NTRACE_COLLECT_STEP 0x1u /* after each single step, not at the hit */
+#define NTRACE_COLLECT_ABSOLUTE 0xffffffffu /* reg: none, addr is the address */
+
+struct ntrace_collect {
+	__u32 type; /* enum ntrace_collect_type */
+	__u32 flags; /* NTRACE_COLLECT_STEP */
+	__u32 note; /* REGS */
+	__u32 reg; /* MEMORY: as in bytecode, or NTRACE_COLLECT_ABSOLUTE */
+	__u64 addr; /* MEMORY */
+	__u64 len; /* MEMORY: bytes */
+	__u64 bytes; /* CODE: as struct ntrace_code */
+	__u32 code_len;
+	__u32 error_at; /* out */
+};
+
+/* The same pid, number and addr: replaced, its hits stay. While tracing runs: in force at once. */
+struct ntrace_tracepoint { /* NTRACE_IOC_TRACEPOINT */
 	__s32 pid;
 	__u32 number; /* the client's */
 	__u64 addr;
 	__u32 flags; /* NTRACE_TP_* */
 	__u32 step; /* single steps to collect after a hit */
 	__u64 pass; /* stop tracing after so many hits, 0 never */
-	__u64 condition; /* struct ntrace_code *, or 0 */
-	__u64 actions; /* struct ntrace_code[nactions] */
+	__u64 condition; /* struct ntrace_code *, or 0; memory that cannot be read: true */
+	__u64 actions; /* struct ntrace_collect[nactions] */
 	__u32 nactions;
 	__u32 reserved;
 	__u64 hits; /* out, by NTRACE_IOC_TRACE_QUERY */
-	__u64 usage; /* out: bytes in the buffer */
+	__u64 usage; /* out: bytes of all its frames */
 };
 
 enum ntrace_trace_command {
-	NTRACE_TRACE_CLEAR = 1, /* forget definitions and frames */
-	NTRACE_TRACE_START = 2,
-	NTRACE_TRACE_STOP = 3,
+	NTRACE_TRACE_CLEAR = 1, /* stop; forget definitions, variables and frames */
+	NTRACE_TRACE_START = 2, /* counts from zero; EALREADY while it runs */
+	NTRACE_TRACE_STOP = 3, /* nothing happens if it does not run */
 	NTRACE_TRACE_STATUS = 4,
+	NTRACE_TRACE_SETUP = 5, /* flags and size; another size forgets the frames */
 };
 
-#define NTRACE_TRACE_CIRCULAR 0x1u
-#define NTRACE_TRACE_DISCONNECTED 0x2u /* goes on after close() */
+#define NTRACE_TRACE_CIRCULAR 0x1u /* the oldest frames make room for new ones */
+
+enum ntrace_trace_reason {
+	NTRACE_TRACE_NEVER_RAN = 0,
+	NTRACE_TRACE_STOPPED = 1, /* by NTRACE_TRACE_STOP or _CLEAR */
+	NTRACE_TRACE_FULL = 2,
+	NTRACE_TRACE_PASSED = 3, /* a tracepoint's pass count: number */
+	NTRACE_TRACE_ERROR = 4, /* an expression of tracepoint "number" failed: error */
+};
 
 struct ntrace_trace_control { /* NTRACE_IOC_TRACE_CONTROL */
-	__u32 command;
-	__u32 flags; /* NTRACE_TRACE_* */
-	__u64 size; /* in: bytes of buffer; out: as it is */
+	__u32 command; /* in: enum ntrace_trace_command */
+	__u32 flags; /* in, with SETUP: NTRACE_TRACE_*; out: as it is */
+	__u64 size; /* in, with SETUP: bytes of buffer, 0 keeps; out: as it is */
 	__u64 free; /* out: bytes */
 	__u64 frames; /* out: in the buffer */
 	__u64 created; /* out: ever */
-	__u64 start_ns; /* out: CLOCK_REALTIME */
-	__u64 stop_ns;
+	__u64 used; /* out: bytes */
+	__u64 start_ns; /* out: CLOCK_MONOTONIC */
+	__u64 stop_ns; /* out */
 	__u32 running; /* out */
-	__u32 reason; /* out: why it stopped */
+	__u32 reason; /* out: enum ntrace_trace_reason */
 	__u32 number; /* out: the tracepoint that stopped it */
+	__u32 error; /* out: positive errno: EDOM a division by zero, ETIME the budget, ... */
+};
+
+/* What a frame is made of: its head, then blocks of a head and len bytes, padded to 8. */
+struct ntrace_frame {
+	__u32 size; /* bytes, this head included */
+	__u32 number; /* of the tracepoint */
+	__u64 addr; /* of the tracepoint */
+	__u64 pc; /* where the thread stood */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__s32 pid;
+	__s32 tid;
+	__u32 step; /* 0 the hit, N the N-th step after it */
 	__u32 reserved;
 };
 
-struct ntrace_trace_read { /* NTRACE_IOC_TRACE_READ: bytes of one frame */
+enum ntrace_block_type {
+	NTRACE_BLOCK_REGS = 1, /* name: note; the regset */
+	NTRACE_BLOCK_MEMORY = 2, /* addr; the memory */
+	NTRACE_BLOCK_VARIABLE = 3, /* name: number; __s64 value */
+};
+
+struct ntrace_block {
+	__u32 type; /* enum ntrace_block_type */
+	__u32 name;
+	__u64 addr;
+	__u32 len; /* bytes that follow */
+	__u32 reserved;
+};
+
+struct ntrace_trace_read { /* NTRACE_IOC_TRACE_READ: bytes of one frame; ENOENT no such frame */
 	__u64 frame; /* index from the oldest */
 	__u64 offset;
 	__u64 buf;
@@ -470,10 +533,14 @@ struct ntrace_trace_read { /* NTRACE_IOC_TRACE_READ: bytes of one frame */
 	__u32 got; /* out: bytes; 0 past the end */
 };
 
-struct ntrace_variable { /* NTRACE_IOC_VARIABLE: trace state variables */
+#define NTRACE_VARIABLE_SET 0x1u
+#define NTRACE_VARIABLES 1024u /* number is less; 0 is none */
+#define NTRACE_VARIABLE_TIMESTAMP 1u /* always there: CLOCK_MONOTONIC in microseconds */
+
+struct ntrace_variable { /* NTRACE_IOC_VARIABLE: state variables; ENOENT never set */
 	__u32 number;
-	__u32 flags; /* bit 0: set, else get */
-	__s64 value;
+	__u32 flags; /* NTRACE_VARIABLE_SET, else get */
+	__s64 value; /* a set of a built-in one is without effect */
 };
 
 /* ---- events -------------------------------------------------------------- */
@@ -501,7 +568,7 @@ enum ntrace_event_type {
 
 	NTRACE_EV_DETACHED = 32, /* lost; code: errno (EACCES, EPERM, ...) */
 	NTRACE_EV_LOST = 33, /* addr: how many notes were dropped */
-	NTRACE_EV_TRACE_STOPPED = 34, /* code: reason */
+	NTRACE_EV_TRACE_STOPPED = 34, /* a note; code: enum ntrace_trace_reason */
 };
 
 #define NTRACE_EVF_FAULT 0x1u /* a synchronous signal */

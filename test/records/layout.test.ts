@@ -55,6 +55,17 @@ function claims(): Map<string, bigint> {
     NewThread: 'NEWTHREAD',
     JobStop: 'JOBSTOP',
   });
+  numbers('NTRACE_COLLECT_', enums.CollectType);
+  numbers('NTRACE_TRACE_', enums.TraceCommand);
+  numbers('NTRACE_TRACE_', enums.TraceReason);
+  numbers('NTRACE_BLOCK_', enums.BlockType);
+  claim('NTRACE_TP_ENABLED', enums.TP_ENABLED);
+  claim('NTRACE_COLLECT_STEP', enums.COLLECT_STEP);
+  claim('NTRACE_COLLECT_ABSOLUTE', enums.COLLECT_ABSOLUTE);
+  claim('NTRACE_TRACE_CIRCULAR', enums.TRACE_CIRCULAR);
+  claim('NTRACE_VARIABLE_SET', enums.VARIABLE_SET);
+  claim('NTRACE_VARIABLES', enums.VARIABLES);
+  claim('NTRACE_VARIABLE_TIMESTAMP', enums.VARIABLE_TIMESTAMP);
   claim('NTRACE_ABI_VERSION', records.ABI_VERSION);
   claim('NTRACE_LABEL_LEN', records.LABEL_LEN);
   claim('NTRACE_SYSCALL_WORDS', records.SYSCALL_WORDS);

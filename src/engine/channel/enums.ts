@@ -125,3 +125,45 @@ export enum EventFlag {
   FromUser = 0x4,
   Compat = 0x8,
 }
+
+export const TP_ENABLED = 0x1;
+
+export enum CollectType {
+  Regs = 1,
+  Memory = 2,
+  Code = 3,
+}
+
+export const COLLECT_STEP = 0x1;
+/** In place of a register number: the address is one. */
+export const COLLECT_ABSOLUTE = 0xffffffff;
+
+export enum TraceCommand {
+  Clear = 1,
+  Start = 2,
+  Stop = 3,
+  Status = 4,
+  Setup = 5,
+}
+
+export const TRACE_CIRCULAR = 0x1;
+
+export enum TraceReason {
+  NeverRan = 0,
+  Stopped = 1,
+  Full = 2,
+  Passed = 3,
+  Error = 4,
+}
+
+export enum BlockType {
+  Regs = 1,
+  Memory = 2,
+  Variable = 3,
+}
+
+export const VARIABLE_SET = 0x1;
+/** State variables have lower numbers. */
+export const VARIABLES = 1024;
+/** The built-in one: microseconds of CLOCK_MONOTONIC. */
+export const VARIABLE_TIMESTAMP = 1;

@@ -219,6 +219,18 @@ export const RELEASE_HOLD = layout('release_hold', [
   ['released', 'u32'],
 ]);
 
+export const COLLECT = layout('collect', [
+  ['type', 'u32'],
+  ['flags', 'u32'],
+  ['note', 'u32'],
+  ['reg', 'u32'],
+  ['addr', 'u64'],
+  ['len', 'u64'],
+  ['bytes', 'u64'],
+  ['code_len', 'u32'],
+  ['error_at', 'u32'],
+]);
+
 export const TRACEPOINT = layout('tracepoint', [
   ['pid', 's32'],
   ['number', 'u32'],
@@ -241,11 +253,32 @@ export const TRACE_CONTROL = layout('trace_control', [
   ['free', 'u64'],
   ['frames', 'u64'],
   ['created', 'u64'],
+  ['used', 'u64'],
   ['start_ns', 'u64'],
   ['stop_ns', 'u64'],
   ['running', 'u32'],
   ['reason', 'u32'],
   ['number', 'u32'],
+  ['error', 'u32'],
+]);
+
+export const FRAME = layout('frame', [
+  ['size', 'u32'],
+  ['number', 'u32'],
+  ['addr', 'u64'],
+  ['pc', 'u64'],
+  ['time_ns', 'u64'],
+  ['pid', 's32'],
+  ['tid', 's32'],
+  ['step', 'u32'],
+  ['reserved', 'u32'],
+]);
+
+export const BLOCK = layout('block', [
+  ['type', 'u32'],
+  ['name', 'u32'],
+  ['addr', 'u64'],
+  ['len', 'u32'],
   ['reserved', 'u32'],
 ]);
 
@@ -311,8 +344,11 @@ export const LAYOUTS: readonly Layout[] = [
   HOLDER,
   WHO,
   RELEASE_HOLD,
+  COLLECT,
   TRACEPOINT,
   TRACE_CONTROL,
+  FRAME,
+  BLOCK,
   TRACE_READ,
   VARIABLE,
   EVENT,
