@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ntrace.ko from the inside: objects, lifetimes, locks.
+ *
+ * OBJECTS
+ *   nt_engine  one open control file. Lives from open() to release(); notes and
+ *              stops queue up in it. References: the file, its nt_procs.
+ *   nt_proc    one engine on one process: sets, release mode, the memory it may
+ *              touch. References: the engine's list, its nt_atts, its last event.
+ *   nt_task    one thread that somebody traces, found by its task_struct.
+ *              Hashed from the first attachment until the last one goes (or the
+ *              thread dies); pins keep it hashed without attachments (a child
+ *              that must be cleaned, a thread in the middle of a step).
+ *              References: the hash, its nt_atts, its queued work.
+ *   nt_att     one engine on one thread: does it hold it, since when, why, with
+ *              which stop id; the event it has to read; how it wants it resumed.
+ *              On two lists (the thread's, the process's) until nt_att_drop().
+ *
+ *   engine 1--* proc 1--* att *--1 task
+ *
+ * All four are counted references freed after an RCU grace period. Lists are
+ * walked under rcu_read_lock() and changed under the spinlock of their head.
+ * An att that was taken off its lists has "gone" set; whoever sleeps with a
+ * reference to one looks at that first when it wakes.
+ *
+ * A THREAD RUNS WHEN task->holds IS ZERO. Holds come from two sides:
+ *   - the thread itself, in a context of its own that may sleep (its one
+ *     task_work, or a hook in get_signal, syscall entry, do_exit): it posts an
+ *     event with nt_report() or nt_report_one() and parks until nobody holds;
+ *   - a control call, which asks (att->asked) and kicks. The thread turns asks
+ *     into holds when it gets to its work. A thread that is parked, or that is
+ *     blocked inside the kernel where nothing will disturb it, is held at once:
+ *     it cannot reach user mode without passing its work.
+ * "parked" says that it sleeps in nt_park(): its registers may be written.
+ *
+ * No wait of a target is uninterruptible: a fatal signal drops every hold of
+ * that thread and lets it go on to die. No wait depends on a controller being
+ * alive: release() drops all its holds, whoever died.
+ *
+ * ORDER OF THE QUESTIONS in the work of a thread (stop.c): a trap, the exit of a
+ * system call, life-cycle reports, asks of engines; then it parks; when nobody
+ * holds, what the engines said at resume takes effect (steps, signals).
+ *
+ * LOCK ORDER, outermost first
+ *   engine->mutex       attach, detach, sets of one engine: may sleep
+ *   the mutex of a memory record (breakpoints)
+ *   mmap_lock
+ *   proc->lock          the list of atts, natts, state, mm
+ *   nt_hash_lock        adding to and removing from the hash
+ *   task->lock          irq-safe; nests inside siglock; holds, asks, atts, parked
+ *   engine->queue_lock  irq-safe; events, notes, proc list
+ *   wait queue locks    inside __wake_up
+ * Never: siglock under task->lock; sleeping under any spinlock; wake_up_state()
+ * on a target (a hold is ended through task->wait alone); ptrace or jobctl bits.
+ * Sealed kernel functions (no ENDBR on IBT kernels) are called directly, by
+ * static_call_update() with an address from nt_symbol(), never by pointer.
+ *
+ * UNLOAD: exit() stops new engines, closes those that are open, cancels or waits
+ * for queued work, unhooks, waits out RCU and RCU tasks, then counts what is
+ * left: anything but zero is a bug that it reports.
+ */
+#ifndef _NTRACE_KERNEL_H
+#define _NTRACE_KERNEL_H
+
+#define pr_fmt(fmt) "ntrace: " fmt
+
+#include <linux/atomic.h>
+#include <linux/cred.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/task_work.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "uapi/ntrace.h"
+#include "call.h"
+#include "compat.h"
+#include "trap.h"
+
+#define NT_EVENT_CAPACITY 16384 /* notes kept before they are dropped */
+#define NT_SYSCALL_LIMIT (NTRACE_SYSCALL_WORDS * 64)
+
+/* ---- events ------------------------------------------------------------- */
+/* A record on its way. Ids in it are filled in for each engine's namespace. */
+struct nt_event {
+	struct ntrace_event r;
+	struct pid *child; /* becomes r.child; NULL: r.child as it is */
+};
+
+/* A slot in an engine's queue that is never lost, one for each thing that waits. */
+struct nt_pending {
+	struct list_head link; /* queue_lock; empty: nothing to read */
+	struct ntrace_event r;
+};
+
+enum nt_want {
+	NT_PASS, /* does not concern it */
+	NT_NOTE, /* a record */
+	NT_STOP, /* hold the thread */
+};
+
+/* ---- engine -------------------------------------------------------------- */
+struct nt_engine {
+	refcount_t ref;
+	struct rcu_head rcu;
+	u64 id;
+	struct list_head all; /* nt_engines, nt_engines_lock */
+	struct mutex mutex;
+	struct file *file; /* valid until release() ends */
+	const struct cred *cred; /* the opener's */
+	struct pid_namespace *ns;
+	struct pid *opener;
+	char label[NTRACE_LABEL_LEN];
+	bool hello;
+	bool observer;
+	bool closing; /* queue_lock: takes no more processes */
+	struct ntrace_sets defaults; /* mutex */
+	struct xarray breaks; /* breakpoint.c: its breakpoints by id */
+
+	spinlock_t queue_lock;
+	struct list_head procs; /* RCU, changed under queue_lock */
+	struct list_head stops; /* nt_pending, in order */
+	struct ntrace_event *notes; /* ring of NT_EVENT_CAPACITY */
+	u32 note_head; /* next to read */
+	u32 note_count;
+	u64 lost;
+	u64 seq;
+	u64 last_stop_id;
+	wait_queue_head_t wait; /* readers, pollers, waiters for stops */
+};
+
+/* ---- engine x process ---------------------------------------------------- */
+struct nt_proc {
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct nt_engine *engine;
+	struct list_head in_engine; /* RCU */
+	struct pid *tgid;
+	u64 cookie;
+	u64 order; /* of attaching, among all engines */
+	u32 release; /* enum ntrace_release */
+	bool thread_only; /* NTRACE_ATTACH_THREAD: threads to come are not ours */
+	spinlock_t lock;
+	bool gone; /* detached or dead */
+	bool quiesced; /* stopped by a wildcard, none resumed since */
+	unsigned int natts; /* + 1 while attaching */
+	int leader_code; /* wait status of the leader, once it exited */
+	struct list_head atts; /* RCU, changed under lock */
+	struct mm_struct *mm; /* grabbed: the memory this engine was let in to */
+	struct ntrace_sets __rcu *sets;
+	struct nt_pending last; /* PROC_DEAD or DETACHED */
+	struct work_struct reap; /* what cannot be done where it died */
+};
+
+/* ---- engine x thread ----------------------------------------------------- */
+struct nt_att {
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct nt_engine *engine;
+	struct nt_proc *proc;
+	struct nt_task *task;
+	struct list_head in_task; /* by proc->order */
+	struct list_head in_proc;
+	struct nt_pending stop; /* the event of the present hold */
+
+	/* all under task->lock */
+	bool gone;
+	bool asked; /* a stop was asked for, not there yet */
+	bool quiet; /* ... and is to leave no event */
+	bool told; /* the hold's event was read, or there is none */
+	u64 stop_id; /* of the present hold; 0: does not hold */
+	u64 since_ns;
+	u32 why; /* enum ntrace_event_type */
+	atomic_t *stopper; /* who counts asks down, see sets of nt_stop() */
+
+	/* what the engine said when it let go, until it took effect */
+	u32 action; /* enum ntrace_action; 0: nothing new */
+	u64 lo, hi;
+	int signo; /* signal stops: in, the signal as it is; out, the answer */
+	int inject; /* not a signal stop: send this to itself */
+	int self_signo; /* the engine sent this itself: do not ask it */
+};
+
+/* ---- thread -------------------------------------------------------------- */
+/* What happened to the thread and is still to be reported, by lifecycle.c. */
+struct nt_life {
+	u32 fork; /* NTRACE_EV_FORK, VFORK or 0 */
+	bool vfork; /* waits for its child */
+	bool exec;
+	bool fresh; /* has not run yet */
+	struct pid *child; /* of fork, vfork, vfork-done */
+	struct pid *creator; /* of a fresh thread or child */
+	struct pid *former; /* exec: the id it had before */
+};
+
+struct nt_task {
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct hlist_node hash;
+	struct task_struct *task; /* referenced */
+	struct pid *pid; /* referenced; changes in an exec, under lock */
+	struct pid *tgid;
+	u64 cookie;
+
+	spinlock_t lock;
+	bool hashed;
+	bool queued; /* the work is */
+	bool hard; /* ... and disturbs system calls */
+	bool parked; /* sleeps in nt_park(), user registers complete */
+	bool dead; /* past its last report */
+	unsigned int pins; /* keep it hashed without atts */
+	unsigned int holds;
+	struct list_head atts; /* RCU, by proc->order */
+	wait_queue_head_t wait;
+	struct callback_head work;
+	kernel_siginfo_t *siginfo; /* of the signal it is stopped for; only while parked */
+
+	struct nt_life life;
+	struct nt_trap trap;
+	struct nt_call call;
+};
+
+/* ---- main.c: features, symbols, counts ----------------------------------- */
+extern u64 nt_features[4];
+bool nt_feature(enum ntrace_feature bit);
+/* Turns a feature on, unless the load parameter off= names it. */
+void nt_feature_on(enum ntrace_feature bit);
+
+/* Address of any kernel function or 0; after nt_symbols_init(). May sleep. */
+unsigned long nt_symbol(const char *name);
+int nt_symbols_init(void);
+
+/* What is alive, counted for the unload check. */
+enum nt_kind { NT_ENGINE, NT_PROC, NT_ATT, NT_TASK, NT_WORK, NT_SITE, NT_MM, NT_KINDS };
+extern atomic_t nt_count[NT_KINDS];
+
+/* ---- engine.c ------------------------------------------------------------ */
+struct nt_engine *nt_engine_open(struct file *file);
+void nt_engine_close(struct nt_engine *e);
+void nt_engine_put(struct nt_engine *e);
+void nt_proc_put(struct nt_proc *p);
+/* The engine's attachment to a process of its namespace; a reference, or NULL. */
+struct nt_proc *nt_proc_find(struct nt_engine *e, pid_t pid);
+/* Under rcu_read_lock(). */
+static inline struct ntrace_sets *nt_sets(struct nt_proc *p)
+{
+	return rcu_dereference(p->sets);
+}
+
+/* ---- task.c -------------------------------------------------------------- */
+extern atomic_t nt_tasks; /* hashed ones: zero makes every lookup free */
+struct nt_task *__nt_task_get_rcu(struct task_struct *task);
+
+/* The record of a thread, or NULL for the many nobody traces. Under
+ * rcu_read_lock(); valid until rcu_read_unlock(). From any context but NMI.
+ */
+static inline struct nt_task *nt_task_get_rcu(struct task_struct *task)
+{
+	return atomic_read(&nt_tasks) ? __nt_task_get_rcu(task) : NULL;
+}
+
+/* As above, with a reference; nt_task_put() gives it back. */
+struct nt_task *nt_task_find(struct task_struct *task);
+/* ... or a new, hashed one. Context of gfp. Pinned once: nt_task_unpin(). */
+struct nt_task *nt_task_make(struct task_struct *task, gfp_t gfp);
+void nt_task_put(struct nt_task *t);
+void nt_task_pin(struct nt_task *t);
+/* Unhashes it when nobody needs it any more. */
+void nt_task_unpin(struct nt_task *t);
+
+/* Adds an engine to a thread: -ESRCH if either is gone, -EEXIST. */
+int nt_att_add(struct nt_proc *p, struct nt_task *t, gfp_t gfp, struct nt_att **out);
+/* Takes it off its lists; its hold and its unread event vanish. Once.
+ * Returns true for the caller that did.
+ */
+bool nt_att_drop(struct nt_att *a);
+void nt_att_put(struct nt_att *a);
+/* Engine x thread; under rcu_read_lock(). */
+struct nt_att *nt_att_of(struct nt_engine *e, struct nt_task *t);
+/* Walks a thread's engines in attach order (first: NULL) or backwards, across
+ * sleeps. Takes a reference to the next and gives back that of the previous one.
+ */
+struct nt_att *nt_att_next(struct nt_task *t, struct nt_att *previous);
+struct nt_att *nt_att_prev(struct nt_task *t, struct nt_att *previous);
+
+/* ---- stop.c -------------------------------------------------------------- */
+/* Queues the thread's one work: soft waits until it returns from the kernel by
+ * itself, hard interrupts what it blocks in. Atomic context.
+ */
+void nt_task_kick(struct nt_task *t, bool hard);
+
+/* What follows is for the thread itself, in a context that may sleep. */
+
+/* Tells everybody at once: match() says what each engine makes of it. Returns
+ * when nobody holds the thread. False: it is dying.
+ */
+typedef enum nt_want (*nt_match)(struct nt_att *a, const struct nt_event *ev);
+bool nt_report(struct nt_task *t, struct nt_event *ev, nt_match match);
+/* Tells one engine and waits likewise: for events that pass them in series. The
+ * answer to a signal is in a->signo. An observer gets a note.
+ */
+bool nt_report_one(struct nt_task *t, struct nt_att *a, struct nt_event *ev);
+/* Holds for one engine without waiting: several reports, then one nt_park(). */
+void nt_post_stop(struct nt_att *a, struct nt_event *ev);
+/* Sleeps until nobody holds it; false: a fatal signal is pending. */
+bool nt_park(struct nt_task *t);
+/* Is any engine waiting for the thread to stop, or holding it? */
+bool nt_wanted(struct nt_task *t);
+
+/* task->lock is held for these. */
+void nt_hold(struct nt_att *a, u32 why, bool told);
+bool nt_release(struct nt_att *a); /* true: it held */
+/* Every engine lets go of it; it goes on by itself. */
+void nt_drop_holds(struct nt_task *t);
+
+/* ---- event.c ------------------------------------------------------------- */
+/* type, time, thread, and with regs pc, sp, fp and EVF_COMPAT of its user state. */
+void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs);
+/* A record that stops nobody. Atomic context. */
+void nt_note(struct nt_att *a, const struct nt_event *ev);
+void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev);
+/* Queues what is never lost; the caller wakes. queue_lock is taken. */
+void nt_queue(struct nt_engine *e, struct nt_pending *slot);
+void nt_unqueue(struct nt_engine *e, struct nt_pending *slot);
+bool nt_readable(struct nt_engine *e);
+u32 nt_event_count(struct nt_engine *e);
+ssize_t nt_event_read(struct nt_engine *e, char __user *buf, size_t size);
+/* Wakes whoever waits for this engine. */
+void nt_wake(struct nt_engine *e);
+
+/* ---- lifecycle.c --------------------------------------------------------- */
+int nt_life_init(void);
+void nt_life_exit(void);
+void nt_life_work(struct nt_task *t);
+/* From the pre-hook of do_exit, may sleep; code: do_exit()'s. */
+void nt_life_exiting(struct nt_task *t, long code);
+/* A job-control stop begins in the current thread. Atomic. */
+void nt_life_jobstop(struct nt_task *t, int signo);
+
+/* ---- the calls: one file each family ------------------------------------- */
+struct nt_call_entry {
+	u32 request;
+	bool changes; /* refused to observers */
+	int (*run)(struct nt_engine *e, void *record);
+	int feature; /* -1: always there */
+};
+
+int nt_hello(struct nt_engine *e, void *record); /* control.c */
+int nt_attach(struct nt_engine *e, void *record); /* attach.c */
+int nt_detach(struct nt_engine *e, void *record);
+void nt_proc_detach(struct nt_proc *p, u32 release, struct nt_att *chosen, int signo);
+/* Lost against the engine's will, atomic: it reads DETACHED with this errno. */
+void nt_proc_lose(struct nt_proc *p, int error);
+int nt_threads(struct nt_engine *e, void *record); /* threads.c */
+int nt_resume(struct nt_engine *e, void *record); /* resume.c */
+int nt_stop(struct nt_engine *e, void *record); /* halt.c */
+int nt_stop_process(struct nt_engine *e, struct nt_proc *p);
+int nt_getregs(struct nt_engine *e, void *record); /* regs.c */
+int nt_setregs(struct nt_engine *e, void *record);
+int nt_readmem(struct nt_engine *e, void *record); /* memory.c */
+int nt_writemem(struct nt_engine *e, void *record);
+int nt_set_sets(struct nt_engine *e, void *record); /* sets.c */
+int nt_signal(struct nt_engine *e, void *record);
+int nt_who(struct nt_engine *e, void *record); /* who.c */
+int nt_release_hold(struct nt_engine *e, void *record);
+int nt_who_init(struct proc_dir_entry *dir);
+
+/* Reads and writes of another's memory, plain: bytes done. May sleep. */
+size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
+size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+
+/* ---- traps: breakpoint.c, step.c, hwbreak.c, mm.c ------------------------ */
+int nt_trap_init(void);
+void nt_trap_exit(void);
+int nt_break(struct nt_engine *e, void *record);
+int nt_unbreak(struct nt_engine *e, void *record);
+int nt_break_stats(struct nt_engine *e, void *record);
+/* In the thread's work. False: it has to run on before anything else (in the
+ * middle of a step-over), asks must wait.
+ */
+bool nt_trap_work(struct nt_task *t);
+/* Nobody holds it, this engine said STEP or RANGE (a->action, lo, hi). */
+void nt_step_arm(struct nt_task *t, struct nt_att *a);
+/* About to run user code: step over what stands at pc. After nt_step_arm(). */
+void nt_trap_leave(struct nt_task *t);
+/* The engine resumed without a step, or is gone: its step is forgotten. Atomic. */
+void nt_step_cancel(struct nt_task *t, struct nt_att *a);
+/* This engine leaves the process (which may be dead or lost): its breakpoints
+ * there go, with their ids. May sleep. Called once.
+ */
+void nt_break_detach(struct nt_proc *p);
+/* Must a child of this memory be looked after although nobody follows it? Atomic. */
+bool nt_mm_needs(struct mm_struct *mm);
+/* The child, before its first user instruction, in its own context. */
+void nt_mm_fork(struct nt_task *child);
+/* A new program: forget what belonged to the old memory. Own context. */
+void nt_mm_exec(struct nt_task *t);
+/* The thread is gone. Atomic. */
+void nt_trap_task_gone(struct nt_task *t);
+/* A new thread with its engines: debug registers. Own context, before it runs. */
+void nt_trap_task_new(struct nt_task *t);
+/* Replaces breakpoint bytes in what was read from addr. */
+void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
+/* Writes through to the shadow: bytes written. */
+size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf,
+			     size_t len);
+/* Owners of a process's breakpoints, for who.c: calls back under its locks. */
+void nt_break_each_owner(struct mm_struct *mm, void (*fn)(void *ctx, struct nt_engine *e, u32 type),
+			 void *ctx);
+
+/* ---- hooks: hook.c, signal.c, syscall.c ---------------------------------- */
+int nt_hook_init(void);
+void nt_hook_exit(void);
+bool nt_syscall_exit_work(struct nt_task *t); /* in the thread's work */
+/* Sets changed, or a thread was attached: switch its system calls. Atomic. */
+void nt_syscall_engage(struct nt_task *t);
+/* The thread is gone, or nobody traces it any more. Atomic. */
+void nt_call_task_gone(struct nt_task *t);
+
+#endif /* _NTRACE_KERNEL_H */
