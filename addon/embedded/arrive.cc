@@ -46,8 +46,14 @@ void Server::arrive(Thread &t, int status)
 	mark_stopped(t);
 	int signo = WSTOPSIG(status);
 	int event = status >> 16;
+	if (t.before_call) {
+		end_call(t);
+		t.stepped = t.drop_step = status >> 8 == SIGTRAP;
+	}
 	if (event && event != kTrapEventStop)
 		t.stop = Stop::event;
+	if (event || signo == kSyscallStop)
+		leave_slot(t, nullptr);
 	switch (event) {
 	case 0:
 		if (signo == kSyscallStop)
@@ -156,7 +162,20 @@ void Server::arrive_signal(Thread &t, int signo)
 		}
 		info.si_signo = signo; // a group stop of an old kernel
 	}
-	if (signo == SIGTRAP && info.si_code > 0 && arrive_trap(t, info))
+	uint64_t pc = t.process->space->areas.empty() || !load_regs(t) ? 0 : t.regs.rip;
+	Left left = leave_slot(t, &info);
+	if (left == Left::again) {
+		request(t, PTRACE_SINGLESTEP, 0);
+		return;
+	}
+	bool ours = left == Left::before &&
+		    (defer_signal(t, info) || (is_fault(info) && translate_fault(t, info, pc)));
+	if (ours) {
+		apply_asks(t);
+		settle(t);
+		return;
+	}
+	if (signo == SIGTRAP && info.si_code > 0 && arrive_trap(t, info, left))
 		return;
 	t.passing = Passing();
 	t.passing.active = true;
@@ -167,12 +186,16 @@ void Server::arrive_signal(Thread &t, int signo)
 }
 
 // SIGTRAP from the kernel: breakpoint, step, debug register? False: the program's own.
-bool Server::arrive_trap(Thread &t, const siginfo_t &info)
+bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 {
 	if (!load_regs(t))
 		return true;
 	Process &p = *t.process;
-	if (info.si_code == SI_KERNEL) {
+	bool through = left == Left::done || left == Left::repeating || t.slot_trap;
+	t.slot_trap = false;
+	if (through && t.own_trap_flag && !t.stepper)
+		return false;
+	if (info.si_code == SI_KERNEL && !through) {
 		uint64_t pc = t.regs.rip - 1;
 		auto found = p.space->sites.find(pc);
 		if (found == p.space->sites.end()) {
@@ -190,6 +213,11 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info)
 		Site &site = found->second;
 		t.reported_at = pc;
 		t.reported_generation = site.generation;
+		if (restarts_call(t, pc)) {
+			apply_asks(t);
+			settle(t);
+			return true;
+		}
 		for (Owner &owner : site.owners) {
 			if (!p.attachment(owner.engine) || !wants_hit(t, owner))
 				continue;
@@ -201,11 +229,15 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info)
 			if (t.stepper == owner.engine)
 				t.stepper = nullptr;
 		}
+		if (!site.tracepoints.empty())
+			trace_hit(t, site);
 		apply_asks(t);
 		settle(t);
 		return true;
 	}
 	bool stepped = t.stepped;
+	if (stepped && !t.collecting.empty() && info.si_code != TRAP_HWBKPT)
+		trace_stepped(t);
 	int index = t.has_debug_registers ? hit_debug(t) : -1;
 	if (index >= 0) {
 		DebugRegister &reg = p.debug[index];
@@ -232,8 +264,14 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info)
 		settle(t);
 		return true;
 	}
-	if (!stepped)
+	if (!stepped && !through)
 		return false;
+	if (left == Left::before) {
+		// not finished: it starts over
+		apply_asks(t);
+		settle(t);
+		return true;
+	}
 	if (t.drop_step) {
 		t.drop_step = false;
 		t.stepped = false;

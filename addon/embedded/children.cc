@@ -67,6 +67,7 @@ void Server::remove_process(Process &p)
 {
 	while (!p.threads.empty())
 		remove_thread(*p.threads.begin()->second);
+	forget_tracepoints(p, nullptr);
 	auto &sharers = p.space->processes;
 	sharers.erase(std::remove(sharers.begin(), sharers.end(), &p), sharers.end());
 	for (auto &engine : engines_) {
@@ -226,6 +227,8 @@ void Server::arrive_exec(Thread &t)
 				post_note(*a.engine, e);
 		remove_thread(*other);
 	}
+	forget_tracepoints(p, nullptr);
+	t.collecting.clear();
 	auto &sharers = p.space->processes;
 	sharers.erase(std::remove(sharers.begin(), sharers.end(), &p), sharers.end());
 	p.space = std::make_shared<AddressSpace>();

@@ -44,6 +44,7 @@ void Server::drop_attachment(Process &p, Engine &engine, uint32_t release, int s
 	}
 	for (uint32_t id : ids)
 		remove_break(engine, id);
+	forget_tracepoints(p, &engine);
 	for (auto &entry : p.threads) {
 		Thread &t = *entry.second;
 		t.asks.erase(std::remove_if(t.asks.begin(), t.asks.end(),
@@ -91,9 +92,10 @@ void Server::let_go(Process &p, uint32_t release)
 		kill_process(p);
 		return;
 	}
+	std::shared_ptr<AddressSpace> space = p.space;
+	unmap_areas(p);
 	if (release == NTRACE_RELEASE_STOP)
 		::kill(p.pid, SIGSTOP);
-	std::shared_ptr<AddressSpace> space = p.space;
 	// others may share the sites (vfork): then they are theirs
 	pid_t pid = p.pid;
 	p.leaving = true;
@@ -135,6 +137,7 @@ void Server::let_thread_go(Thread &t)
 	}
 	for (const siginfo_t &info : t.deferred)
 		syscall(SYS_tgkill, p.pid, t.tid, info.si_signo);
+	flush_regs(t);
 	if (ptrace(PTRACE_DETACH, t.tid, 0, static_cast<long>(signo)) < 0 && errno == ESRCH) {
 		mark_running(t); // killed meanwhile: to be reaped
 		return;

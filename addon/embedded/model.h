@@ -20,6 +20,8 @@ namespace ntrace::embedded
 struct Engine;
 struct Process;
 struct Thread;
+struct Trace;
+struct TracePoint;
 
 // One engine keeps one thread stopped.
 struct Hold {
@@ -44,6 +46,13 @@ struct Passing {
 	int signo = 0; // as it is now; 0: discarded
 	int original = 0;
 	uint32_t next = 0; // attach position of the engine to ask next
+};
+
+// A thread single-steps after a hit and collects again.
+struct Collecting {
+	Engine *engine;
+	TracePoint *point;
+	uint32_t step; // done
 };
 
 enum class Stop {
@@ -80,6 +89,7 @@ struct Thread {
 	Engine *stepper = nullptr;	   // whose step this is
 	uint32_t action = NTRACE_ACT_CONT; // STEP or RANGE while stepper is set
 	uint64_t lo = 0, hi = 0;
+	std::vector<Collecting> collecting;
 	uint64_t reported_at = 0;	  // the site whose hit was told at this stop
 	uint32_t reported_generation = 0; // 0: none
 	bool regs_valid = false;
@@ -103,12 +113,19 @@ struct Owner {
 	Owner(Engine *e, uint32_t i) : engine(e), id(i) {}
 };
 
-// Patched bytes: a breakpoint of one or more engines.
+// A tracepoint at a site.
+struct Traced {
+	Engine *engine;
+	TracePoint *point;
+};
+
+// Patched bytes: breakpoints and tracepoints of one or more engines.
 struct Site {
 	uint64_t addr;
 	uint8_t original;
 	uint32_t generation; // tells a removed and re-inserted one apart
 	std::vector<Owner> owners;
+	std::vector<Traced> tracepoints;
 };
 
 // Processes between vfork and exec share one.
@@ -176,6 +193,7 @@ struct Engine {
 	uint64_t last_stop_id = 0;
 	uint32_t last_break_id = 0;
 	std::unordered_map<uint32_t, Break> breaks;
+	std::shared_ptr<Trace> trace; // made when first asked for
 };
 
 } // namespace ntrace::embedded

@@ -49,6 +49,7 @@ void Server::interrupt(Thread &t)
 void Server::request(Thread &t, int what, int signo)
 {
 	t.stepped = what == PTRACE_SINGLESTEP;
+	flush_regs(t);
 	mark_running(t);
 	ptrace(static_cast<__ptrace_request>(what), t.tid, 0, static_cast<long>(signo));
 }
@@ -149,6 +150,8 @@ void Server::run(Thread &t)
 		request(t, PTRACE_SINGLESTEP, signo);
 	else if (t.stop == Stop::group || (t.job_stopped && t.stop == Stop::trap))
 		request(t, PTRACE_LISTEN, 0);
+	else if (!t.collecting.empty())
+		request(t, PTRACE_SINGLESTEP, signo);
 	else
 		request(t, wants_syscalls(p) ? PTRACE_SYSCALL : PTRACE_CONT, signo);
 }

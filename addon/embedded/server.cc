@@ -42,11 +42,11 @@ const Server::CallEntry Server::kCalls[] = {
     {NTRACE_IOC_SIGNAL, true, &Server::signal},
     {NTRACE_IOC_WHO, false, &Server::who},
     {NTRACE_IOC_RELEASE, false, nullptr},
-    {NTRACE_IOC_TRACEPOINT, true, nullptr},
-    {NTRACE_IOC_TRACE_CONTROL, true, nullptr},
-    {NTRACE_IOC_TRACE_QUERY, false, nullptr},
-    {NTRACE_IOC_TRACE_READ, false, nullptr},
-    {NTRACE_IOC_VARIABLE, true, nullptr},
+    {NTRACE_IOC_TRACEPOINT, true, &Server::set_tracepoint},
+    {NTRACE_IOC_TRACE_CONTROL, true, &Server::trace_control},
+    {NTRACE_IOC_TRACE_QUERY, false, &Server::trace_query},
+    {NTRACE_IOC_TRACE_READ, false, &Server::trace_read},
+    {NTRACE_IOC_VARIABLE, true, &Server::variable},
 };
 
 Server::Server() : event_fd_(sigchld_fd()) {}

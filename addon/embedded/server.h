@@ -41,6 +41,14 @@ class Server
 		Call call;
 	};
 	static const CallEntry kCalls[];
+	// Where a thread that stopped had been, as to slots.
+	enum class Left {
+		outside,   // it was not in a slot
+		before,	   // it stands before the instruction again
+		repeating, // stepped one turn of a rep, more are to come
+		again,	   // in the middle: step once more
+		done,
+	};
 
 	// calls (one file each family)
 	int hello(Engine &, void *);
@@ -59,6 +67,11 @@ class Server
 	int sets(Engine &, void *);
 	int signal(Engine &, void *);
 	int who(Engine &, void *);
+	int set_tracepoint(Engine &, void *);
+	int trace_control(Engine &, void *);
+	int trace_query(Engine &, void *);
+	int trace_read(Engine &, void *);
+	int variable(Engine &, void *);
 
 	// lookups
 	Engine *engine(int handle);
@@ -91,7 +104,7 @@ class Server
 	void arrive(Thread &, int status);
 	void arrive_event_stop(Thread &, int signo);
 	void arrive_signal(Thread &, int signo);
-	bool arrive_trap(Thread &, const siginfo_t &info);
+	bool arrive_trap(Thread &, const siginfo_t &info, Left);
 	void arrive_syscall(Thread &);
 	void died(Thread &, int status);
 	bool resolve_pending_trap(Thread &);
@@ -134,9 +147,36 @@ class Server
 	void apply_asks(Thread &);
 	void step_range(Thread &);
 
-	// stepover.cc
+	// outofline.cc
+	friend struct Execution;
 	bool must_step_over(Thread &);
 	void step_over(Thread &);
+	bool emulate(Thread &, const Plan &);
+	void run_slot(Thread &, const std::shared_ptr<Plan> &);
+	Left leave_slot(Thread &, const siginfo_t *info);
+	bool restarts_call(Thread &, uint64_t pc);
+	bool defer_signal(Thread &, const siginfo_t &info);
+	bool translate_fault(Thread &, siginfo_t &info, uint64_t pc);
+
+	// slots.cc
+	bool map_area(Thread &, uint64_t addr);
+	void unmap_areas(Process &);
+	bool in_area(const AddressSpace &, uint64_t pc) const;
+	std::shared_ptr<Plan> plan_at(const AddressSpace &, uint64_t pc) const;
+	bool give_slot(Thread &, std::shared_ptr<Plan> &);
+	void lose_areas(AddressSpace &);
+	std::shared_ptr<Plan> plan_for(Thread &, Site &);
+	void forget_plans(AddressSpace &, uint64_t addr, uint64_t len);
+
+	// inject.cc
+	static bool can_call(const Thread &);
+	uint64_t find_syscall(Thread &);
+	bool overlaps_site(Thread &, uint64_t addr, uint64_t len);
+	long call_in(Thread &, uint64_t at, long nr, const std::vector<uint64_t> &args);
+	void end_call(Thread &);
+
+	// stepover.cc
+	void step_in_place(Thread &);
 	void freeze(AddressSpace &, Thread *except, uint64_t timeout_ns);
 	void unfreeze(AddressSpace &, Thread *except);
 
@@ -145,7 +185,24 @@ class Server
 	int take_conditions(const struct ntrace_break &, std::vector<Code> &out);
 	bool wants_hit(Thread &, Owner &);
 
+	// trace.cc
+	Trace &trace_of(Engine &);
+	int insert_tracepoint(Engine &, TracePoint &);
+	void remove_tracepoints(Engine &, const Process *only);
+	void forget_tracepoints(Process &, Engine *only);
+	int start_trace(Engine &);
+	void stop_trace(Engine &);
+	int setup_trace(Engine &, uint32_t flags, uint64_t size);
+
+	// trace_hit.cc
+	friend struct Collection;
+	void trace_hit(Thread &, Site &);
+	void trace_stepped(Thread &);
+	void trace_ended(Engine &, Thread &);
+
 	// sites.cc
+	Site *arm_site(Process &, uint64_t addr);
+	void drop_site(Process &, Site &);
 	int insert_site(Process &, Engine &, uint64_t addr, std::vector<Code> &conditions,
 			uint32_t &id, uint32_t &owners);
 	void remove_site(Process &, Engine &, uint64_t addr);
@@ -161,7 +218,13 @@ class Server
 
 	// regs.cc
 	bool load_regs(Thread &);
+	bool flush_regs(Thread &);
 	bool set_pc(Thread &, uint64_t pc);
+	static bool is_native(const Thread &);
+	Thread *entry_thread(Engine &, struct ntrace_regset &, bool change);
+	void get_regset(Thread &, struct ntrace_regset &);
+	void set_regset(Thread &, struct ntrace_regset &);
+	int each_regset(Engine &, void *record, bool change);
 
 	// debugreg.cc
 	int insert_debug(Process &, Engine &, uint32_t type, uint64_t addr, uint32_t len,

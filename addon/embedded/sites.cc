@@ -9,36 +9,55 @@
 namespace ntrace::embedded
 {
 
-int Server::insert_site(Process &p, Engine &engine, uint64_t addr, std::vector<Code> &conditions,
-			uint32_t &id, uint32_t &owners)
+// The site at an address, patched; nullptr: there is no memory.
+Site *Server::arm_site(Process &p, uint64_t addr)
 {
 	auto &sites = p.space->sites;
 	auto found = sites.find(addr);
-	if (found == sites.end()) {
-		Site site = {addr, 0, next_generation_++, {}};
-		if (next_generation_ == 0)
-			next_generation_ = 1;
-		if (peek(p, addr, &site.original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
-			return -EFAULT;
-		found = sites.emplace(addr, std::move(site)).first;
-	} else if (!is_armed(p, addr)) {
-		// the memory was mapped anew: what is there now is the program's
-		Site &site = found->second;
-		if (peek(p, addr, &site.original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
-			return -EFAULT;
-		site.generation = next_generation_++;
-	}
-	for (Owner &owner : found->second.owners)
+	if (found != sites.end() && is_armed(p, addr))
+		return &found->second;
+	// where there is one the memory was mapped anew: what is there now is the program's
+	uint8_t original;
+	if (peek(p, addr, &original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
+		return nullptr;
+	Site &site = sites[addr];
+	site.addr = addr;
+	site.original = original;
+	site.generation = next_generation_++;
+	if (next_generation_ == 0)
+		next_generation_ = 1;
+	return &site;
+}
+
+// A site nobody wants any more goes.
+void Server::drop_site(Process &p, Site &site)
+{
+	if (!site.owners.empty() || !site.tracepoints.empty())
+		return;
+	uint64_t addr = site.addr;
+	// whoever overwrote the byte behind our back keeps what it wrote
+	if (is_armed(p, addr))
+		poke(p, addr, &site.original, 1);
+	p.space->sites.erase(addr);
+}
+
+int Server::insert_site(Process &p, Engine &engine, uint64_t addr, std::vector<Code> &conditions,
+			uint32_t &id, uint32_t &owners)
+{
+	Site *site = arm_site(p, addr);
+	if (!site)
+		return -EFAULT;
+	for (Owner &owner : site->owners)
 		if (owner.engine == &engine) {
 			owner.conditions.swap(conditions);
 			id = owner.id;
-			owners = found->second.owners.size();
+			owners = site->owners.size();
 			return 0;
 		}
 	id = ++engine.last_break_id;
-	found->second.owners.emplace_back(&engine, id);
-	found->second.owners.back().conditions.swap(conditions);
-	owners = found->second.owners.size();
+	site->owners.emplace_back(&engine, id);
+	site->owners.back().conditions.swap(conditions);
+	owners = site->owners.size();
 	engine.breaks[id] = {&p, NTRACE_BREAK_SW, addr, 1};
 	return 0;
 }
@@ -53,12 +72,7 @@ void Server::remove_site(Process &p, Engine &engine, uint64_t addr)
 	owners.erase(std::remove_if(owners.begin(), owners.end(),
 				    [&](const Owner &o) { return o.engine == &engine; }),
 		     owners.end());
-	if (!owners.empty())
-		return;
-	// whoever overwrote the byte behind our back keeps what it wrote
-	if (is_armed(p, addr))
-		poke(p, addr, &found->second.original, 1);
-	sites.erase(found);
+	drop_site(p, found->second);
 }
 
 // A forked child has copies of the parent's patched bytes and no use for them.
