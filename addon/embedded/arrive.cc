@@ -236,7 +236,7 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		return true;
 	}
 	bool stepped = t.stepped;
-	if (stepped && !t.collecting.empty() && info.si_code != TRAP_HWBKPT)
+	if (stepped && left != Left::before && !t.collecting.empty() && info.si_code != TRAP_HWBKPT)
 		trace_stepped(t);
 	int index = t.has_debug_registers ? hit_debug(t) : -1;
 	if (index >= 0) {

@@ -98,7 +98,7 @@ int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &cou
 
 void Server::add_attachment(Process &p, Engine &engine, uint32_t release)
 {
-	Attachment a = {&engine, release, false, engine.defaults};
+	Attachment a = {&engine, release, false, engine.defaults, now_ns()};
 	p.attachments.push_back(a);
 }
 

@@ -180,7 +180,7 @@ void Server::arrive_fork(Thread &t, int event, pid_t child)
 		for (Attachment &a : parent.attachments) {
 			if (!(a.sets.follow & follow))
 				continue;
-			p.attachments.push_back({a.engine, a.release, true, a.sets});
+			p.attachments.push_back({a.engine, a.release, true, a.sets, now_ns()});
 			struct ntrace_event e;
 			fill(e, leader, NTRACE_EV_CHILD, true);
 			e.child = parent.pid;

@@ -97,6 +97,7 @@ ssize_t Server::read_shadowed(Process &p, uint64_t addr, void *buf, size_t len)
 ssize_t Server::write_shadowed(Process &p, uint64_t addr, const void *buf, size_t len)
 {
 	auto &sites = p.space->sites;
+	forget_plans(*p.space, addr, len);
 	auto first = sites.lower_bound(addr);
 	if (first == sites.end() || first->first - addr >= len)
 		return poke(p, addr, buf, len);

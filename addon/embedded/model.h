@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ntrace.h>
+#include <ool.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,7 @@ namespace ntrace::embedded
 {
 
 struct Engine;
+struct Plan;
 struct Process;
 struct Thread;
 struct Trace;
@@ -46,6 +48,13 @@ struct Passing {
 	int signo = 0; // as it is now; 0: discarded
 	int original = 0;
 	uint32_t next = 0; // attach position of the engine to ask next
+};
+
+// What of a stopped thread's cached registers the kernel does not know yet.
+enum class Dirty {
+	none,
+	pc,
+	all,
 };
 
 // A thread single-steps after a hit and collects again.
@@ -93,7 +102,14 @@ struct Thread {
 	uint64_t reported_at = 0;	  // the site whose hit was told at this stop
 	uint32_t reported_generation = 0; // 0: none
 	bool regs_valid = false;
+	Dirty dirty = Dirty::none;
 	struct user_regs_struct regs;
+	std::shared_ptr<Plan> plan; // stepping its slot
+	bool own_trap_flag = false; // while doing so: the program has TF set itself
+	bool slot_trap = false;	    // the trap at the end of a slot is still to come
+	uint64_t restart_at = 0;    // a system call there was run in a slot, with this stack
+	uint64_t restart_sp = 0;
+	std::unique_ptr<struct user_regs_struct> before_call; // in the middle of a call of ours
 	uint32_t debug_generation = 0;
 	bool has_debug_registers = false;
 	int64_t syscall_nr = -1;
@@ -113,6 +129,14 @@ struct Owner {
 	Owner(Engine *e, uint32_t i) : engine(e), id(i) {}
 };
 
+// How an instruction is run away from its place.
+struct Plan {
+	struct nt_ool_plan ool;
+	uint8_t bytes[NT_INSN_MAX]; // what it was made from
+	uint32_t length;	    // of them
+	bool stable;		    // text of a file that nobody writes: not compared at each use
+};
+
 // A tracepoint at a site.
 struct Traced {
 	Engine *engine;
@@ -126,13 +150,23 @@ struct Site {
 	uint32_t generation; // tells a removed and re-inserted one apart
 	std::vector<Owner> owners;
 	std::vector<Traced> tracepoints;
+	std::shared_ptr<Plan> plan; // when it was needed
+};
+
+// Memory of ours in the program: slots of NT_OOL_SLOT bytes, never used twice.
+struct Area {
+	uint64_t start;
+	uint32_t used; // bytes
 };
 
 // Processes between vfork and exec share one.
 struct AddressSpace {
 	std::map<uint64_t, Site> sites;
 	std::vector<Process *> processes;
-	Thread *stepping_over = nullptr;
+	std::vector<Area> areas;
+	bool no_areas = false;					   // they cannot be had
+	std::unordered_map<uint64_t, std::shared_ptr<Plan>> plans; // the last one of each address
+	std::unordered_map<uint64_t, std::shared_ptr<Plan>> slots; // every one, by its slot
 };
 
 struct DebugRegister {
@@ -150,6 +184,7 @@ struct Attachment {
 	uint32_t release;
 	bool quiesced; // stopped by a wildcard, nothing resumed since
 	struct ntrace_sets sets;
+	uint64_t since_ns; // attached
 };
 
 struct Process {

@@ -99,6 +99,49 @@ std::vector<pid_t> list_tasks(pid_t pid)
 	return tids;
 }
 
+std::vector<Mapping> read_maps(pid_t tgid, pid_t tid)
+{
+	std::vector<Mapping> maps;
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", tgid, tid);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return maps;
+	char *line = nullptr;
+	size_t size = 0;
+	while (getline(&line, &size, file) > 0) {
+		Mapping m;
+		char perms[5];
+		unsigned long inode;
+		int name = 0;
+		if (sscanf(line, "%lx-%lx %4s %*x %*s %lu %n", &m.start, &m.end, perms, &inode,
+			   &name) < 4)
+			continue;
+		m.readable = perms[0] == 'r';
+		m.writable = perms[1] == 'w';
+		m.executable = perms[2] == 'x';
+		m.shared = perms[3] == 's';
+		m.file = inode != 0;
+		m.name = name ? line + name : "";
+		while (!m.name.empty() && m.name.back() == '\n')
+			m.name.pop_back();
+		maps.push_back(std::move(m));
+	}
+	free(line);
+	fclose(file);
+	return maps;
+}
+
+bool has_seccomp(pid_t tgid, pid_t tid)
+{
+	char path[64], buf[4096];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", tgid, tid);
+	if (!slurp(path, buf, sizeof(buf)))
+		return true;
+	const char *mode = value_of(buf, "\nSeccomp:"); // absent: the kernel has none
+	return mode && atoi(mode) != 0;
+}
+
 int yama_scope()
 {
 	char buf[16];

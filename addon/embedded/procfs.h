@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 namespace ntrace::embedded
@@ -29,6 +30,19 @@ struct TaskStatus {
 
 // /proc/PID/status; false when it is gone.
 bool read_status(pid_t pid, TaskStatus &status);
+
+struct Mapping {
+	uint64_t start, end;
+	bool readable, writable, executable, shared;
+	bool file; // of a file, so its text is the linker's
+	std::string name;
+};
+
+// /proc/TGID/task/TID/maps, in ascending order; empty when it is gone.
+std::vector<Mapping> read_maps(pid_t tgid, pid_t tid);
+
+// Is there a seccomp filter on the thread? Also true when that cannot be read.
+bool has_seccomp(pid_t tgid, pid_t tid);
 
 // Thread ids of a process now; empty when it is gone.
 std::vector<pid_t> list_tasks(pid_t pid);

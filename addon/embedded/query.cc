@@ -254,7 +254,7 @@ int Server::who(Engine &engine, void *record)
 			for (const Engine *e : holding)
 				listed |= e == a.engine;
 			if (!listed)
-				add(*a.engine, 0, 0, 0);
+				add(*a.engine, 0, 0, a.since_ns);
 		}
 	}
 	return 0;

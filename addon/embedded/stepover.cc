@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Running the instruction under a breakpoint without letting another thread miss it: the byte is
-// lifted only while every other thread of the address space is kept from user code.
+// Running the instruction under a breakpoint where it is, for want of a better way: the byte is
+// lifted, but only while every other thread of the address space is kept from user code.
 #include "procfs.h"
 #include "server.h"
 
@@ -25,17 +25,6 @@ constexpr uint64_t kStepLimit = 5000 * kNanosPerMilli;
 constexpr int kMaxDeferred = 16;
 
 } // namespace
-
-// Is the thread about to run the instruction of a site whose hit it has told?
-bool Server::must_step_over(Thread &t)
-{
-	if (!t.reported_generation)
-		return false;
-	auto found = t.process->space->sites.find(t.reported_at);
-	return found != t.process->space->sites.end() &&
-	       found->second.generation == t.reported_generation && load_regs(t) &&
-	       t.regs.rip == t.reported_at;
-}
 
 // Keeps every other thread of the address space from running user code, until unfreeze().
 void Server::freeze(AddressSpace &space, Thread *except, uint64_t timeout_ns)
@@ -83,7 +72,7 @@ void Server::unfreeze(AddressSpace &space, Thread *except)
 			settle(*t);
 }
 
-void Server::step_over(Thread &t)
+void Server::step_in_place(Thread &t)
 {
 	std::shared_ptr<AddressSpace> space = t.process->space;
 	Process &p = *t.process;
