@@ -1,7 +1,8 @@
 /*
  * Measures one server: client PORT GROUP NAME=ADDRESS... [pid=PID]
  * Groups: trips step breakpoint memory interrupt range attach. Prints "NAME VALUE" lines: medians
- * in microseconds, MB/s for memory.
+ * in microseconds, MB/s for memory, and "pid NUMBER" of what the server launched. What a server
+ * does not know prints nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "rsp.h"
 
 #define MOST_SAMPLES 2000
-#define SECONDS 1.0 /* of sampling, unless MOST_SAMPLES come first */
+#define SECONDS 0.5 /* of sampling, unless MOST_SAMPLES come first */
 #define BLOCK (1u << 20)
 
 typedef unsigned long long u64;
@@ -153,6 +154,8 @@ static void ranges(void) /* 10,000 instructions as one step of a source line */
 	double before;
 	u64 spin = named("spin");
 
+	if (!rsp_knows(&server, "vCont?", ";r"))
+		return;
 	run_to("spin");
 	before = now();
 	rsp_send(
@@ -204,6 +207,8 @@ static void write_block(const char *name, char kind)
 		memset(packet + head, '5', per_byte * size);
 		rsp_send(&server, packet, head + per_byte * size);
 		rsp_receive(&server);
+		if (server.length == 0)
+			return; /* it does not know the packet */
 		if (strcmp((char *)server.packet, "OK"))
 			rsp_die("write refused", &server);
 	}
@@ -273,6 +278,9 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[2], "attach")) { /* extended mode, where a server has it */
 		rsp_send(&server, "!", 1);
 		rsp_receive(&server);
+	} else { /* the first thread of what was launched has the number of the process */
+		printf("pid %ld\n", strtol(server.thread, NULL, 16));
+		fflush(stdout);
 	}
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (!strcmp(groups[i].name, argv[2]))

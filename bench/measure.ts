@@ -67,7 +67,21 @@ async function launched(
   try {
     await client(port, group, count, values, []);
   } finally {
-    await end(server.child);
+    await endBoth(server.child, values);
+  }
+}
+
+/** Ends a server and what it launched: not every server takes that with it. */
+async function endBoth(server: ChildProcess, values: Values): Promise<void> {
+  await end(server);
+  const pid = values.get('pid');
+  values.delete('pid');
+  if (!pid) return;
+  try {
+    // the number may belong to somebody else by now
+    if (fs.readlinkSync(`/proc/${pid}/exe`) === TARGET) process.kill(pid, 'SIGKILL');
+  } catch {
+    // it is gone
   }
 }
 
@@ -92,10 +106,10 @@ async function startUp(kind: ServerKind, values: Values): Promise<void> {
   const server = await serve(kind.launch(port, TARGET, ['1']), port);
   values.set('start', server.startMs);
   try {
-    await promisify(execFile)(CLIENT, [String(port), 'session'], { timeout: PATIENCE_MS });
+    await client(port, 'session', 1, values, []);
     values.set('resident', server.residentMb());
   } finally {
-    await end(server.child);
+    await endBoth(server.child, values);
   }
 }
 

@@ -109,6 +109,13 @@ void rsp_expect_ok(struct rsp *r, const char *format, ...)
 		rsp_die(format, r);
 }
 
+int rsp_knows(struct rsp *r, const char *question, const char *word)
+{
+	rsp_send(r, question, strlen(question));
+	rsp_receive(r);
+	return strstr((char *)r->packet, word) != NULL;
+}
+
 static void note_thread(struct rsp *r)
 {
 	const char *thread = strstr((char *)r->packet, "thread:");

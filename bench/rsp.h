@@ -23,6 +23,8 @@ void rsp_receive(struct rsp *r);
 /* Sends a formatted packet and receives one. */
 void rsp_ask(struct rsp *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void rsp_expect_ok(struct rsp *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whether the answer to a question has this word in it. */
+int rsp_knows(struct rsp *r, const char *question, const char *word);
 /* Receives until a stop reply has come. */
 void rsp_stopped(struct rsp *r);
 void rsp_die(const char *what, const struct rsp *r);
