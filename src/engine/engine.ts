@@ -19,7 +19,7 @@ import type {
   Sets,
   ThreadRef,
 } from './engine-api';
-import { Errno, failure } from './errors';
+import { Errno, EngineError, failure } from './errors';
 import { shakeHands, type Handshake } from './handshake';
 import type { Inferior } from './inferior';
 import { Inferiors, setRunning } from './inferiors';
@@ -31,6 +31,8 @@ import { Resumption } from './resumption';
 import { ALL_SETS, SetState } from './sets';
 import type { Thread } from './thread';
 import { ThreadLister } from './threads';
+import { Tracepoints } from './tracepoints';
+import { heldText } from './who';
 
 export * from './engine-api';
 
@@ -60,6 +62,7 @@ class NtraceEngine implements Engine, Launcher {
   private readonly resumption: Resumption;
   private readonly breakpoints: Breakpoints;
   private readonly lister: ThreadLister;
+  readonly tracing: Tracepoints;
   private readonly defaults = new SetState();
   private readonly sets = new Map<number, SetState>();
   private readonly children = new Map<number, SpawnedChild>();
@@ -78,10 +81,13 @@ class NtraceEngine implements Engine, Launcher {
     this.hello = shakeHands(channel, label, observer);
     this.addresses = new Addresses(channel);
     this.memory = new MemoryAccess(channel, this.addresses);
-    this.registers = new RegisterAccess(channel, this.addresses);
+    this.registers = new RegisterAccess(channel, this.addresses, (errno, what, thread) =>
+      this.refused(errno, what, thread),
+    );
     this.resumption = new Resumption(channel);
     this.breakpoints = new Breakpoints(channel, (pid) => this.others(pid));
     this.lister = new ThreadLister(channel, this.hello.threadSize);
+    this.tracing = new Tracepoints(channel, (pid) => this.table.map.get(pid)?.arch);
     this.table = new Inferiors({
       appeared: (inferior, parent) => {
         const from = parent === undefined ? this.defaults : this.setsOf(parent.pid);
@@ -234,8 +240,10 @@ class NtraceEngine implements Engine, Launcher {
     }
     if (done === 0 && actions.length > 0) {
       const [first] = actions as [ResumeAction];
-      const what = first.tid > 0 ? `thread ${first.tid}` : 'the process';
-      throw failure(resumption.error(shift), `resume ${what}`);
+      const thread = this.thread(first.pid, first.tid);
+      const errno = resumption.error(shift);
+      if (thread !== undefined) throw this.refused(errno, 'resume', thread);
+      throw failure(errno, first.tid > 0 ? `resume thread ${first.tid}` : 'resume the process');
     }
     return held;
   }
@@ -435,8 +443,17 @@ class NtraceEngine implements Engine, Launcher {
     return this.table.map.get(pid)?.threads.get(tid);
   }
 
-  private others(pid: number): Holder[] {
-    return this.who(pid).filter((holder) => holder.engineId !== this.engineId);
+  private others(pid: number, tid = 0): Holder[] {
+    return this.who(pid, tid).filter((holder) => holder.engineId !== this.engineId);
+  }
+
+  /** A refusal about one thread; where it is busy, by whom. */
+  private refused(errno: number, what: string, { pid, tid }: Thread): EngineError {
+    const text = `${what} of thread ${tid}`.replace(/^resume of/, 'resume');
+    if (errno !== Errno.EBUSY || !this.has('who')) return failure(errno, text);
+    const others = heldText(this.others(pid, tid));
+    const state = others === '' ? 'it runs' : `it is not stopped for us, only ${others}`;
+    return new EngineError(errno, 'EBUSY', `cannot ${text}: ${state}; stop it first`);
   }
 
   private setsOf(pid: number): SetState {

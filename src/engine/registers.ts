@@ -3,7 +3,7 @@ import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
 import { REGS, REGSET } from './channel/records';
 import { long, RecordView, word } from './channel/record-view';
-import { Errno, failure } from './errors';
+import { Errno, type EngineError } from './errors';
 import type { Thread } from './thread';
 
 const TID = word(REGSET.at.tid);
@@ -35,6 +35,7 @@ export class RegisterAccess {
   constructor(
     private readonly channel: Channel,
     private readonly addresses: Addresses,
+    private readonly refused: (errno: number, what: string, thread: Thread) => EngineError,
   ) {
     this.head.u64[long(REGS.at.entries)] = channel.addressOf(this.entry.bytes);
     this.head.u32[word(REGS.at.count)] = 1;
@@ -52,7 +53,7 @@ export class RegisterAccess {
     const error = this.transfer(Call.GetRegs, thread, note, buf, buf.length);
     if (error !== 0) {
       if (ABSENT.includes(error)) return undefined;
-      throw failure(error, `read registers of thread ${thread.tid}`);
+      throw this.refused(error, 'read registers', thread);
     }
     const got = this.entry.u32[GOT]!;
     if (got < buf.length) buf = this.shrink(thread, note, buf, got);
@@ -64,7 +65,7 @@ export class RegisterAccess {
     const error = this.transfer(Call.SetRegs, thread, note, data, data.length);
     if (error !== 0) {
       thread.regsets.delete(note);
-      throw failure(error, `write registers of thread ${thread.tid}`);
+      throw this.refused(error, 'write registers', thread);
     }
     const cached = thread.regsets.get(note);
     if (cached === data) return;
@@ -105,7 +106,7 @@ export class RegisterAccess {
     if (known !== undefined) return known;
     const error = this.transfer(Call.GetRegs, thread, note, undefined, 0);
     if (error !== 0 && !ABSENT.includes(error)) {
-      throw failure(error, `read registers of thread ${thread.tid}`);
+      throw this.refused(error, 'read registers', thread);
     }
     const size = error === 0 ? this.entry.u32[GOT]! : 0;
     if (size > 0) this.sizes.set(note, size);

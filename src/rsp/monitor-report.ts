@@ -1,12 +1,12 @@
 import fs from 'node:fs';
-import { EventType } from '../engine/channel/event';
 import { FEATURES } from '../engine/channel/enums';
 import type { Holder } from '../engine/engine';
+import { ageText, heldFor, reasonText } from '../engine/who';
+import { heldElsewhere } from './holders';
 import type { MonitorCommand } from './monitor-command';
 import type { Session } from './session';
 import { version } from './version';
 
-const NS = 1e9;
 const MIB = 1 << 20;
 
 /** Column widths from the longest cell; two spaces between columns. */
@@ -25,17 +25,17 @@ function table(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-function holderRow(pid: number, holder: Holder): string[] {
-  const held = holder.tid !== 0;
-  const seconds = Number(process.hrtime.bigint() - holder.sinceNs) / NS;
+function holderRow(pid: number, own: bigint, holder: Holder): string[] {
+  const age = heldFor(holder);
   return [
     String(pid),
-    held ? String(holder.tid) : 'all',
-    `${holder.engineId} (${holder.label || 'no label'})`,
+    holder.tid === 0 ? 'all' : String(holder.tid),
+    String(holder.engineId),
+    `${holder.label || 'no label'}${holder.engineId === own ? ' (you)' : ''}`,
     String(holder.pid),
     String(holder.uid),
-    held ? `holds: ${EventType[holder.why] ?? `event ${holder.why}`}` : 'attached',
-    `${Math.max(0, seconds).toFixed(1)} s`,
+    holder.tid === 0 ? 'attached' : `holds: ${reasonText(holder.why)}`,
+    age === undefined ? '' : ageText(age),
   ];
 }
 
@@ -43,20 +43,25 @@ function who({ engine }: Session): string {
   if (engine.inferiors.size === 0) return 'No process is being debugged.\n';
   const rows = [];
   for (const pid of engine.inferiors.keys())
-    for (const holder of engine.who(pid)) rows.push(holderRow(pid, holder));
-  if (rows.length === 0) return 'Nobody else is attached.\n';
-  return table([['process', 'thread', 'engine', 'by pid', 'uid', 'what', 'since'], ...rows]);
+    for (const holder of engine.who(pid)) rows.push(holderRow(pid, engine.engineId, holder));
+  if (rows.length === 0) return 'Nobody is attached.\n';
+  const head = ['process', 'thread', 'engine', 'client', 'by pid', 'uid', 'what', 'since'];
+  return table([head, ...rows]);
 }
 
 function threads({ engine }: Session): string {
   const rows: string[][] = [];
-  for (const inferior of engine.inferiors.values())
-    for (const { pid, tid, core, heldByOther, name } of engine.listThreads(inferior.pid)) {
+  for (const inferior of engine.inferiors.values()) {
+    const listed = engine.listThreads(inferior.pid);
+    const elsewhere = heldElsewhere(engine, inferior.pid, listed);
+    for (const { pid, tid, core, name } of listed) {
       const state = inferior.threads.get(tid)?.state ?? 'unknown';
+      const others = elsewhere.get(tid);
       const core_ = core < 0 ? '?' : String(core);
-      const also = heldByOther ? `${state}, held by another` : state;
+      const also = others === undefined ? state : `${state}; ${others}`;
       rows.push([String(pid), String(tid), core_, name || '?', also]);
     }
+  }
   if (rows.length === 0) return 'No process is being debugged.\n';
   return table([['process', 'thread', 'core', 'name', 'state'], ...rows]);
 }
@@ -118,7 +123,7 @@ export const reportCommands: readonly MonitorCommand[] = [
   {
     pattern: /^who$/,
     usage: 'who',
-    help: ['Show who else is attached to the processes, and which threads they hold'],
+    help: ['Show which engines are attached, which threads they hold, why and since when'],
     run: who,
   },
   {

@@ -10,6 +10,7 @@ import { archOfPid } from '../engine/arch';
 import { openChannel } from '../engine/channel/open';
 import { openEngine, type Engine } from '../engine/engine';
 import type { DebugSwitches } from './debug-switches';
+import { clientLabel } from './client-label';
 import { Dispatcher } from './dispatch';
 import { gdbSignal } from './gdb-signals';
 import type { Log, PacketSink } from './log';
@@ -165,13 +166,30 @@ export class Server {
     for (let signo; (signo = this.reactor.takeSignal()) !== 0;) this.onSignal(signo);
   }
   private pump(target: Target): void {
-    const { listener } = target;
+    const { listener, waiting } = target;
     target.pump();
+    if (waiting && !target.waiting) this.stopped(target);
     // a stop was told: packets that waited for it can be worked off
     if (!(listener instanceof Session)) return;
     listener.process();
     for (const connection of this.connections.values())
       if (connection.session === listener) this.regulate(connection);
+  }
+  /** Clients that wait for the same process now wait for this one. */
+  private stopped(target: Target): void {
+    for (const { target: other, session } of this.connections.values()) {
+      if (other === target || !other.waiting || !sharesProcess(other, target)) continue;
+      other.reclaim();
+      session.onBlocked();
+    }
+  }
+  /** Lets clients that step one thread each, and keep those of the others, have their steps. */
+  private untangle(): void {
+    const targets = [...this.engines.values()];
+    for (const target of targets) {
+      const { wanted } = target;
+      if (wanted) for (const other of targets) if (other !== target) other.lend(wanted);
+    }
   }
   private transfer(connection: Connection, bits: number): void {
     const { source, session } = connection;
@@ -221,7 +239,7 @@ export class Server {
         ? `Remote debugging using ${client.peer}`
         : `Remote debugging from host ${client.host}, port ${client.port}`,
     );
-    this.connect(client.id, client.peer, false);
+    if (!this.connect(client.id, client.peer, false)) return;
     if (this.options.perClient) return;
     // one client at a time: the next one waits in the backlog
     for (const source of this.listeners)
@@ -229,8 +247,16 @@ export class Server {
       else this.reactor.pause(source, true);
     if (this.options.once) this.listeners.clear();
   }
-  private connect(source: SourceId, peer: string, slow: boolean): void {
-    const target = this.shared ?? this.makeTarget(peer);
+  /** False: there is no engine for it, and it was hung up on. */
+  private connect(source: SourceId, peer: string, slow: boolean): boolean {
+    let target: Target;
+    try {
+      target = this.shared ?? this.makeTarget(clientLabel(peer));
+    } catch (error) {
+      this.options.say(`Client ${peer} is turned away: ${(error as Error).message}`);
+      this.reactor.close(source);
+      return false;
+    }
     target.clientCame();
     const connection: Connection = {
       source,
@@ -243,12 +269,14 @@ export class Server {
         logPackets: this.options.logPackets,
         say: this.options.say,
         switches: this.options.switches,
+        onBlocked: () => this.untangle(),
         onEnd: (why) => this.ended(why),
       }),
     };
     this.connections.set(source, connection);
     this.served++;
-    this.options.log?.('info', `client ${peer} connected`);
+    this.options.log?.('info', `client ${peer} connected, engine ${target.engine.engineId}`);
+    return true;
   }
   private transport(source: SourceId, peer: string, slow: boolean): Transport {
     const { reactor, connections } = this;
@@ -307,4 +335,9 @@ export class Server {
   get hadClient(): boolean {
     return this.served > 0;
   }
+}
+
+function sharesProcess(a: Target, b: Target): boolean {
+  for (const pid of a.engine.inferiors.keys()) if (b.engine.inferiors.has(pid)) return true;
+  return false;
 }

@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine';
 import type { Inferior } from '../engine/inferior';
 import type { Thread } from '../engine/thread';
 import type { ThreadSpec } from './args';
+import { BlockedNotice } from './blocked';
 import type { DebugSwitches } from './debug-switches';
 import type { Dispatcher } from './dispatch';
 import { HostFiles } from './host-files';
@@ -43,6 +44,8 @@ export interface SessionOptions {
   say?: ((line: string) => void) | undefined;
   /** What `monitor set debug` and its like change. */
   switches?: DebugSwitches | undefined;
+  /** Threads it let go are held by other engines. */
+  onBlocked?: (() => void) | undefined;
   /** Extended mode ends no server: --multi, or the client said '!'. */
   onEnd: (why: 'killed' | 'detached' | 'exited') => void;
 }
@@ -56,6 +59,7 @@ export class Session implements StopListener {
   readonly out: PacketWriter;
   readonly files = new HostFiles();
   readonly notify: NotifyQueue;
+  private readonly blocked = new BlockedNotice(this);
   /** Features of the client's last qSupported, with their sign: "multiprocess+", "xmlRegisters=i386". */
   readonly client = new Set<string>();
   readonly disabled: ReadonlySet<string>;
@@ -105,6 +109,7 @@ export class Session implements StopListener {
   /** The client is gone: nothing of it stays. */
   close(): void {
     this.files.closeAll();
+    this.blocked.cancel();
     if (this.target.listener === this) this.target.listener = undefined;
   }
 
@@ -176,7 +181,12 @@ export class Session implements StopListener {
     writeStop(this, stop);
     this.out.end();
   }
+  onBlocked(): void {
+    this.blocked.arm();
+    this.settings.onBlocked?.();
+  }
   onStop(stop: Stop): void {
+    this.blocked.cancel();
     this.tell(stop);
     this.ended(stop);
   }
@@ -211,7 +221,13 @@ export class Session implements StopListener {
   }
   /** Console text for the user, as O packets (GDB manual, "qRcmd"). */
   console(text: string): void {
-    if (!this.mayConsole) return;
+    if (this.mayConsole) this.writeConsole(text);
+  }
+  /** The same while an all-stop client is owed a stop reply; lost at any other time. */
+  consoleWhileWaiting(text: string): void {
+    if (this.target.waiting && !this.nonStop) this.writeConsole(text);
+  }
+  private writeConsole(text: string): void {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; at += CONSOLE_PIECE)
       this.out

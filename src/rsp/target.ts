@@ -9,9 +9,9 @@ import { stopProcess, stopThread, type Stop } from './stop';
 const SIGINT = 2;
 const SIGTRAP = 5;
 const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
-/** How long a stop-all may wait for threads that cannot stop now (vfork parents, disk waits). */
 /** How long the threads a dying one takes along may be in coming. */
 const DEATH_MS = 50;
+/** How long a stop-all may wait for threads that cannot stop now (vfork parents, disk waits). */
 const QUIESCE_US = 2_000_000;
 
 export type { ProgramOptions } from './program';
@@ -23,6 +23,8 @@ export interface StopListener {
   onStop(stop: Stop): void;
   /** Non-stop: something was added to the queue of stops. */
   onNotify(): void;
+  /** An all-stop resume left threads that other engines hold. */
+  onBlocked(): void;
 }
 
 /**
@@ -54,6 +56,9 @@ export class Target {
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
   private interruptDue = false;
+  /** The thread that runs, by a step, while the client keeps all others: over a breakpoint, say. */
+  private steppedAlone: ThreadRef | undefined;
+  private lent: ThreadRef[] = [];
   /** Stops of threads the last resume left alone: told when a resume lets their thread run. */
   private parked = new Set<Stop>();
 
@@ -202,10 +207,14 @@ export class Target {
     // the leftmost action that fits a thread counts: it has the last word
     for (const action of [...actions].reverse()) this.noteStepping(action);
     const there = this.existing(actions);
-    if (there.length > 0) this.engine.resume(there);
+    const [only] = there;
+    const alone = there.length === 1 && only!.tid > 0 && only!.kind === 'step';
+    this.steppedAlone = this.waiting && alone ? only : undefined;
+    const blocked = there.length > 0 && this.engine.resume(there) > 0;
     // what is over at once is told at once
     if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
+    if (this.waiting && blocked) this.listener?.onBlocked();
   }
 
   private noteStepping({ pid, tid, kind }: ResumeAction): void {
@@ -264,6 +273,30 @@ export class Target {
       raw === undefined ||
       (raw.length === 8 ? raw.readBigUInt64LE() : BigInt(raw.readUInt32LE())) !== event.pc
     );
+  }
+
+  // ---- lending ------------------------------------------------------------------------------
+
+  /**
+   * Two clients that step a thread each, and keep all others meanwhile, would wait for each other
+   * for ever. So each lends the thread the other steps, for that step.
+   */
+  get wanted(): ThreadRef | undefined {
+    return this.waiting ? this.steppedAlone : undefined;
+  }
+  /** Lets go of a thread that another client steps, if ours waits for a step of its own. */
+  lend(ref: ThreadRef): void {
+    const thread = this.engine.inferiors.get(ref.pid)?.threads.get(ref.tid);
+    if (!this.wanted || thread?.state !== 'held' || thread.stop?.type === EventType.Signal) return;
+    if (this.queue.some((stop) => stopThread(stop) === ref.tid)) return;
+    this.engine.resume([{ ...ref, kind: 'cont' }]);
+    this.lent.push(ref);
+  }
+  /** The step is done: what was lent is ours again. */
+  reclaim(): void {
+    const refs = this.existing(this.lent.splice(0));
+    if (this.waiting && refs.length > 0)
+      this.engine.stop(refs, { wait: true, timeoutUs: QUIESCE_US });
   }
 
   anyRunning(): boolean {

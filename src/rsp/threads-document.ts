@@ -3,6 +3,7 @@ import { EngineError } from '../engine/errors';
 import type { Inferior } from '../engine/inferior';
 import { escapeXml } from '../engine/linux/xml';
 import type { Thread } from '../engine/thread';
+import { heldElsewhere } from './holders';
 import type { Session } from './session';
 
 /**
@@ -31,6 +32,7 @@ function element(
   inferior: Inferior,
   thread: Thread,
   listed: ListedThread | undefined,
+  others: string | undefined,
 ): string {
   const { core = -1, name = '' } = listed ?? {};
   let text = `<thread id="${session.threadId(thread.pid, thread.tid)}"`;
@@ -38,7 +40,8 @@ function element(
   if (name !== '') text += ` name="${escapeXml(name)}"`;
   const pthread = handle(session, inferior, thread);
   if (pthread !== undefined) text += ` handle="${pthread}"`;
-  return `${text}/>\n`;
+  // gdb shows the content in parentheses behind the name
+  return others === undefined ? `${text}/>\n` : `${text}>${escapeXml(others)}</thread>\n`;
 }
 
 /** The threads document (GDB manual, "Thread List Format"). */
@@ -46,9 +49,11 @@ export function threadsDocument(session: Session): string {
   let text = '<threads>\n';
   for (const inferior of session.engine.inferiors.values()) {
     const listed = new Map<number, ListedThread>();
-    for (const thread of session.engine.listThreads(inferior.pid)) listed.set(thread.tid, thread);
+    const list = session.engine.listThreads(inferior.pid);
+    for (const thread of list) listed.set(thread.tid, thread);
+    const elsewhere = heldElsewhere(session.engine, inferior.pid, list);
     for (const thread of inferior.threads.values())
-      text += element(session, inferior, thread, listed.get(thread.tid));
+      text += element(session, inferior, thread, listed.get(thread.tid), elsewhere.get(thread.tid));
   }
   return `${text}</threads>\n`;
 }

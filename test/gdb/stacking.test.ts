@@ -41,7 +41,7 @@ test('each gets its own stops, and nothing of the other', async () => {
   expect(await b.interrupt()).toMatch(/SIGINT/);
   expect(await b.send('x/8xb usleep')).toBe(clean);
   const who = await b.send('monitor who');
-  expect(who).toMatch(/holds: Break\b/);
+  expect(who).toMatch(/holds: breakpoint\b/);
   expect(who.match(/^\d+ +\d+ +2 /gm)).toHaveLength(2);
 });
 

@@ -94,7 +94,7 @@ test('exit replies, then ends the server', () => {
 });
 
 test('who names engines, holders and reasons', () => {
-  expect(monitor('who').text).toBe('Nobody else is attached.\n');
+  expect(monitor('who').text).toBe('Nobody is attached.\n');
   const common = { engineId: 9n, pid: 42, uid: 1000, label: 'strace' };
   const sinceNs = process.hrtime.bigint() - 2_500_000_000n;
   self.state.holders = [
@@ -102,8 +102,8 @@ test('who names engines, holders and reasons', () => {
     { ...common, sinceNs, tid: 77, why: EventType.Break },
   ];
   const lines = monitor('who').text.split('\n');
-  expect(lines[1]).toMatch(/^\d+ +all +9 \(strace\) +42 +1000 +attached +2\.\d s$/);
-  expect(lines[2]).toMatch(/^\d+ +77 +9 \(strace\) +42 +1000 +holds: Break +2\.\d s$/);
+  expect(lines[1]).toMatch(/^\d+ +all +9 +strace +42 +1000 +attached +2\.\d s$/);
+  expect(lines[2]).toMatch(/^\d+ +77 +9 +strace +42 +1000 +holds: breakpoint +2\.\d s$/);
   self.inferiors.clear();
   expect(monitor('who').text).toBe('No process is being debugged.\n');
 });

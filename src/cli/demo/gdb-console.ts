@@ -15,7 +15,7 @@ const SET_UP = [
 /** A real gdb, driven a command at a time through its console. */
 export class GdbConsole {
   private output = '';
-  private wake: () => void = () => undefined;
+  private readonly waiters = new Set<() => void>();
 
   private constructor(private readonly child: ChildProcessWithoutNullStreams) {
     const take = (data: Buffer): void => {
@@ -100,6 +100,11 @@ export class GdbConsole {
     await once(this.child, 'close');
   }
 
+  private wake(): void {
+    for (const waiter of this.waiters) waiter();
+    this.waiters.clear();
+  }
+
   private get gone(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
@@ -111,10 +116,10 @@ export class GdbConsole {
       if (left <= 0 || this.gone) throw new Error(`gdb gave no ${what}; so far:\n${this.output}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
-        this.wake = (): void => {
+        this.waiters.add(() => {
           clearTimeout(timer);
           resolve();
-        };
+        });
       });
     }
   }

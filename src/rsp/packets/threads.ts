@@ -2,6 +2,8 @@ import { packet, type Packet } from '../packet';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
 import type { ThreadSpec } from '../args';
+import type { Thread } from '../../engine/thread';
+import { heldElsewhere } from '../holders';
 
 const ESRCH = 3;
 /** Thread ids in one qfThreadInfo reply: far below any packet size. */
@@ -22,6 +24,13 @@ function select(session: Session, which: string, spec: ThreadSpec): string {
   }
   session.control = spec;
   return 'OK';
+}
+
+function extraInfo({ engine }: Session, { pid, tid }: Thread): string {
+  const listed = engine.listThreads(pid).filter((thread) => thread.tid === tid);
+  const others = heldElsewhere(engine, pid, listed).get(tid);
+  const name = listed[0]?.name ?? '';
+  return [name, others].filter(Boolean).join(', ') || `thread ${tid}`;
 }
 
 /** Threads: selecting, listing, naming, asking whether they live. */
@@ -88,6 +97,18 @@ export const threads: Packet[] = [
     summary: 'All threads, the next part.',
     when: 'always',
     run: (session) => (session.disabled.has('qfThreadInfo') ? '' : nextIds(session)),
+  }),
+  packet({
+    match: 'qThreadExtraInfo,',
+    syntax: 'qThreadExtraInfo,thread-id',
+    summary: 'What a user should know of a thread, hex: its name, and who else holds it.',
+    when: 'stopped',
+    args: (a) => a.thread(),
+    run(session, spec) {
+      const thread = session.find(spec);
+      if (!thread) throw new ReplyError(ESRCH, `no thread ${spec.tid}`);
+      return Buffer.from(extraInfo(session, thread)).toString('hex');
+    },
   }),
   packet({
     match: 'QThreadEvents:',

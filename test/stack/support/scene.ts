@@ -1,0 +1,61 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { GdbConsole } from '../../../src/cli/demo/gdb-console';
+import { ServerProcess } from '../../gdb/support/server-process';
+import { repositoryRoot } from '../../support/root';
+import { program, Victim } from './programs';
+
+export const NTRACE = path.join(repositoryRoot, 'bin/ntrace');
+/** The provider under test; a guest with the module sets another one. */
+export const PROVIDER = process.env.NTRACE_TEST_ENGINE ?? 'embedded';
+
+/** One server on TCP and a Unix socket, its gdbs and their victims; end() leaves nothing behind. */
+export class Stack {
+  private readonly gdbs: GdbConsole[] = [];
+  private readonly victims: Victim[] = [];
+
+  private constructor(
+    readonly server: ServerProcess,
+    readonly port: number,
+    readonly directory: string,
+  ) {}
+
+  static async start(...options: string[]): Promise<Stack> {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-stack-'));
+    const server = ServerProcess.start(
+      ['serve', '--engine', PROVIDER, '-l', ':0', '-u', path.join(directory, 's'), ...options],
+      { executable: NTRACE },
+    );
+    const port = await server.port();
+    await server.says(/unix socket/);
+    return new Stack(server, port, directory);
+  }
+  get socket(): string {
+    return path.join(this.directory, 's');
+  }
+  async victim(name: string, threads: number, ...args: string[]): Promise<Victim> {
+    const victim = await Victim.start(name, threads, ...args);
+    this.victims.push(victim);
+    return victim;
+  }
+  /** A gdb connected through TCP or the Unix socket. */
+  async gdb(over: 'tcp' | 'unix' = 'tcp', name = 'kitchen'): Promise<GdbConsole> {
+    const gdb = await GdbConsole.start(program(name));
+    this.gdbs.push(gdb);
+    await gdb.send(`target extended-remote ${over === 'tcp' ? `:${this.port}` : this.socket}`);
+    return gdb;
+  }
+  async attached(victim: Victim, over: 'tcp' | 'unix' = 'tcp'): Promise<GdbConsole> {
+    const gdb = await this.gdb(over);
+    const text = await gdb.send(`attach ${victim.pid}`);
+    if (!/Attaching to program/.test(text)) throw new Error(`not attached:\n${text}`);
+    return gdb;
+  }
+  async end(): Promise<void> {
+    for (const gdb of this.gdbs) await gdb.vanish();
+    await this.server.stop();
+    for (const victim of this.victims) victim.kill();
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+}
