@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Hooks in functions of the kernel: hook.c has the table, arch/ the ways in. */
+#ifndef _NT_HOOK_H
+#define _NT_HOOK_H
+
+#define NT_HOOK_SLOTS 12 /* rows of the table that hook a function */
+
+#ifndef __ASSEMBLY__
+
+#include <linux/types.h>
+
+/* A call of a hooked function. The assembler knows the layout. */
+struct nt_frame {
+	unsigned long args[6]; /* changes reach the body */
+	unsigned long ret; /* what the caller gets if the body is skipped */
+	unsigned long frame_pointer;
+	unsigned long body;
+	unsigned long caller; /* return address */
+};
+
+/* Runs the body of the hooked function with the frame's arguments; once, and
+ * then the handler returns true with the result in frame->ret.
+ */
+unsigned long nt_hook_original(struct nt_frame *frame);
+
+/* The handlers: true skips the body. */
+bool nt_hook_get_signal(struct nt_frame *frame); /* signal.c */
+bool nt_hook_dequeue_signal(struct nt_frame *frame);
+bool nt_hook_complete_signal(struct nt_frame *frame);
+bool nt_hook_prepare_signal(struct nt_frame *frame);
+bool nt_hook_signal_stop(struct nt_frame *frame);
+bool nt_hook_syscall_enter(struct nt_frame *frame); /* syscall.c */
+bool nt_hook_do_exit(struct nt_frame *frame); /* lifecycle.c */
+
+/* Hooks are in place while somebody wants them. May sleep. */
+void nt_hooks_get(void);
+void nt_hooks_put(void);
+
+/* Start and end of a hooked function, for handlers that ask who calls; 0: absent. */
+bool nt_hook_within(unsigned long address, const char *name);
+
+#endif /* __ASSEMBLY__ */
+#endif /* _NT_HOOK_H */
