@@ -24,7 +24,7 @@ const NT_PRSTATUS = 1;
 const WORD = 8;
 
 /** The word of NT_PRSTATUS where the ABI's bytecode finds a register of the target description. */
-function word(arch: ArchDescriptor, number: number): number | undefined {
+export function registerWord(arch: ArchDescriptor, number: number): number | undefined {
   const spec = arch.byNumber.get(number);
   if (arch.wordSize !== WORD || spec?.note !== NT_PRSTATUS || spec.offset % WORD !== 0)
     return undefined;
@@ -45,7 +45,7 @@ export function translateRegisters(code: Buffer, arch: ArchDescriptor): Buffer |
     if (opcode === PRINTF) operand = at + 4 <= out.length ? 3 + out.readUInt16BE(at + 2) : 3;
     if (at + operand >= out.length && operand > 0) return undefined;
     if (opcode === REG) {
-      const index = word(arch, out.readUInt16BE(at + 1));
+      const index = registerWord(arch, out.readUInt16BE(at + 1));
       if (index === undefined) return undefined;
       out.writeUInt16BE(index, at + 1);
     }

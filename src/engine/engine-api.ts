@@ -2,6 +2,7 @@ import type { Channel } from './channel/channel';
 import type { EngineEvent } from './channel/event';
 import type { Inferior } from './inferior';
 import type { Thread } from './thread';
+import type { Tracing } from './tracepoints-api';
 
 /** enum ntrace_release. */
 export type Release = 'resume' | 'kill' | 'stop';
@@ -79,6 +80,8 @@ export interface Engine {
   readonly inferiors: ReadonlyMap<number, Inferior>;
   readonly provider: string;
   readonly engineId: bigint;
+  /** It never holds and never changes: whatever would is refused with EROFS. */
+  readonly observer: boolean;
   readonly pageSize: number;
   /** Feature by the name behind NTRACE_F_, lower-case: 'watch', 'step', 'range_step'. */
   has(feature: string): boolean;
@@ -144,6 +147,9 @@ export interface Engine {
     conditions?: readonly Buffer[],
   ): void;
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void;
+
+  /** Tracepoints and what they collected. */
+  readonly tracing: Tracing;
 
   /** pid 0: every one attached and the default for later ones. */
   set(pid: number, sets: Sets): void;

@@ -76,7 +76,7 @@ class NtraceEngine implements Engine, Launcher {
   constructor(
     readonly channel: Channel,
     label: string,
-    observer: boolean,
+    readonly observer: boolean,
   ) {
     this.hello = shakeHands(channel, label, observer);
     this.addresses = new Addresses(channel);

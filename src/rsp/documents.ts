@@ -14,6 +14,8 @@ export interface DocumentSource {
   summary: string;
   /** More for qSupported than qXfer:OBJECT:read+. */
   features?: string;
+  /** An engine feature it needs. */
+  capability?: string;
   /** stopped: it is there without a process, too. */
   when: 'stopped' | 'inferior';
   /** The whole document; undefined: no such annex. Throws EngineError or ReplyError. */
@@ -64,6 +66,7 @@ export function readPacket(source: DocumentSource): Packet {
     syntax: `${match}${source.annex}:OFFSET,LENGTH`,
     summary: source.summary,
     when: source.when,
+    ...(source.capability === undefined ? {} : { capability: source.capability }),
     feature: `qXfer:${source.object}:read+${more}`,
     args: readArgs,
     run(session, args) {

@@ -5,6 +5,7 @@ import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
+import { TraceRun } from './trace-run';
 
 const SIGINT = 2;
 const SIGTRAP = 5;
@@ -44,6 +45,7 @@ export class Target {
   waiting = false;
   listener: StopListener | undefined;
   readonly interest: Interest;
+  readonly trace: TraceRun;
   /** Ends the server (monitor exit). */
   shutdown: () => void = () => undefined;
   /** A process ended by itself. */
@@ -66,9 +68,10 @@ export class Target {
     readonly engine: Engine,
     readonly options: ProgramOptions,
     /** gdbserver's own messages: a line each. */
-    private readonly say: (line: string) => void = () => undefined,
+    protected readonly say: (line: string) => void = () => undefined,
   ) {
     this.interest = new Interest(engine);
+    this.trace = new TraceRun(engine);
     this.interest.apply();
   }
 
@@ -95,6 +98,7 @@ export class Target {
   /** Lets a process run without us; a signal it was stopped for goes with it if the client allows. */
   detach(inferior: Inferior): void {
     const { pid } = inferior;
+    this.trace.stop();
     this.say(`Detaching from process ${pid}`);
     let signal: { tid: number; signo: number } | undefined;
     for (const { tid, stop } of inferior.threads.values())
@@ -105,6 +109,16 @@ export class Target {
       }
     this.engine.detach(pid, { release: 'resume', ...signal });
     this.forget(pid);
+  }
+  /** A client detaches while disconnected tracing runs: everything runs on, and stays ours. */
+  leaveTracing(): boolean {
+    if (!this.trace.disconnected || !this.trace.running) return false;
+    this.say('Disconnected tracing in effect, leaving gdbserver attached to the process');
+    this.trace.frame = undefined;
+    this.removeAllBreakpoints();
+    this.queue.length = 0;
+    this.engine.resume(ALL.map((ref) => ({ ...ref, kind: 'cont' })));
+    return true;
   }
   /** What vRun, vAttach and a first '?' tell of a process that was just started or attached. */
   firstStop(inferior: Inferior): Stop & { kind: 'thread' } {
@@ -143,6 +157,7 @@ export class Target {
   /** The client is gone without a word: what it set goes, what ran goes on. */
   clientLeft(): void {
     this.waiting = this.interruptDue = false;
+    if (this.trace.clientLeft()) this.say('Disconnected tracing disabled; stopping trace run.');
     this.removeAllBreakpoints();
     this.interest.reset();
     this.interest.attended = false;

@@ -1,7 +1,7 @@
 // Decoders of what providers answer, built once from the tables.
 import type { EngineEvent } from './event';
 import { arrayDecoder, decoder } from './layout';
-import { EVENT, HELLO, HOLDER, THREAD } from './records';
+import { EVENT, FRAME, HELLO, HOLDER, THREAD, TRACE_CONTROL } from './records';
 
 export interface Hello {
   abiVersion: number;
@@ -40,6 +40,34 @@ export interface HolderRecord {
   label: string;
 }
 
+export interface TraceStatusRecord {
+  flags: number;
+  size: bigint;
+  free: bigint;
+  frames: bigint;
+  created: bigint;
+  used: bigint;
+  startNs: bigint;
+  stopNs: bigint;
+  running: number;
+  reason: number; // TraceReason
+  number: number;
+  error: number;
+}
+
+export interface FrameRecord {
+  size: number;
+  number: number;
+  addr: bigint;
+  pc: bigint;
+  timeNs: bigint;
+  pid: number;
+  tid: number;
+  step: number;
+}
+
+export const decodeTraceStatus = decoder<TraceStatusRecord>(TRACE_CONTROL);
+export const decodeFrame = decoder<FrameRecord>(FRAME);
 export const decodeHello = decoder<Hello>(HELLO);
 export const decodeHolders = arrayDecoder<HolderRecord>(HOLDER);
 

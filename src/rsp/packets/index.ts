@@ -10,6 +10,7 @@ import { resumes } from './resume';
 import { search } from './search';
 import { symbols } from './symbols';
 import { threads } from './threads';
+import { tracepoints } from './tracepoints';
 import { xfer } from './xfer';
 
 /** The families by their title, in the order of the documentation. */
@@ -21,6 +22,7 @@ export function packetFamilies(): ReadonlyMap<string, readonly Packet[]> {
     ['Memory', memory],
     ['Resuming', resumes],
     ['Breakpoints', breakpoints],
+    ['Tracepoints', tracepoints],
     ['Processes', processes],
     ['Objects', xfer],
     ['Host files', hostIo],

@@ -3,7 +3,9 @@ import type { Args } from '../args';
 import { packet, WRITTEN, type Packet } from '../packet';
 import { ReplyError } from '../reply';
 import { PACKET_SIZE, type Session } from '../session';
+import { frameMemory, isConstant } from '../trace-frame';
 
+const EIO = 5;
 const EFAULT = 14;
 const EINVAL = 22;
 
@@ -21,6 +23,13 @@ function read(
 ): { buf: Buffer; length: number } {
   const most = Math.min(length, Math.floor((PACKET_SIZE - 16) / perByte));
   const buf = session.scratch(most);
+  const { trace } = session.target;
+  if (trace.frame) {
+    const had = frameMemory(trace.frame, addr, buf, most);
+    if (had > 0) return { buf, length: had };
+    if (!isConstant(trace, addr, length))
+      throw new ReplyError(EFAULT, `the trace frame has no memory at 0x${addr.toString(16)}`);
+  }
   const got = session.engine.readMemory(session.inferior().pid, addr, buf, 0, most);
   if (got === 0 && most > 0) throw new ReplyError(EFAULT, `no memory at 0x${addr.toString(16)}`);
   return { buf, length: got };
@@ -33,6 +42,8 @@ function write(
   offset: number,
   length: number,
 ): string {
+  if (session.target.trace.frame)
+    throw new ReplyError(EIO, 'a trace frame is selected: tfind none goes back to the process');
   if (length === 0) return 'OK';
   const done = session.engine.writeMemory(session.inferior().pid, addr, src, offset, length);
   if (done < length)

@@ -128,6 +128,7 @@ export const processes: Packet[] = [
     args: (a) => (a.take(';') ? a.pid() : 0),
     run(session, pid) {
       const inferior = process(session, pid);
+      if (session.target.leaveTracing()) return 'OK';
       session.target.detach(inferior);
       session.reply('OK');
       session.endIfAlone('detached');

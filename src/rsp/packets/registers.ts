@@ -1,10 +1,12 @@
 import { native } from '../../native';
-import type { RegisterSpec } from '../../engine/arch/descriptor';
+import type { ArchDescriptor, RegisterSpec } from '../../engine/arch/descriptor';
 import type { Inferior } from '../../engine/inferior';
 import type { Thread } from '../../engine/thread';
+import { readAll, readOne } from '../glimpse';
 import { packet, WRITTEN, type Packet } from '../packet';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
+import { frameG, frameRegister } from '../trace-frame';
 
 const EINVAL = 22;
 const UNAVAILABLE = 'x';
@@ -15,6 +17,33 @@ function held(session: Session): { thread: Thread; inferior: Inferior } {
   return { thread, inferior: session.engine.inferiors.get(thread.pid)! };
 }
 
+/** A frame of a trace is looked at: it cannot be written to. */
+function live(session: Session): void {
+  if (session.target.trace.frame)
+    throw new ReplyError(EINVAL, 'a trace frame is selected: tfind none goes back to the process');
+}
+
+/** Sends a g reply; what is unavailable as x. */
+function sendAll(
+  session: Session,
+  arch: ArchDescriptor,
+  g: Buffer,
+  available: readonly boolean[],
+): typeof WRITTEN {
+  const { out } = session;
+  const size = gSizeFor(session, arch);
+  out.begin();
+  if (available.every(Boolean)) out.hex(g, 0, size);
+  else
+    arch.registers.forEach((r, i) => {
+      if (r.gOffset >= size) return;
+      if (available[i]) out.hex(g, r.gOffset, r.size);
+      else out.ascii(UNAVAILABLE.repeat(2 * r.size));
+    });
+  out.end();
+  return WRITTEN;
+}
+
 function spec(inferior: Inferior, num: number): RegisterSpec {
   const found = inferior.arch.byNumber.get(num);
   if (!found) throw new ReplyError(EINVAL, `no register ${num} in ${inferior.arch.name}`);
@@ -22,13 +51,19 @@ function spec(inferior: Inferior, num: number): RegisterSpec {
 }
 
 /** Bytes of a g reply: gdb presumes fewer registers when it is told not to read descriptions. */
-function replySize(session: Session, inferior: Inferior): number {
+export function gSizeFor(session: Session, arch: ArchDescriptor): number {
   const told = [...session.client].find((feature) => feature.startsWith('xmlRegisters='));
   const reads = session.client.size === 0 || told?.slice(13).split(',').includes('i386');
-  return reads ? inferior.arch.gSize : inferior.arch.plainGSize;
+  return reads ? arch.gSize : arch.plainGSize;
+}
+
+function liveRegister(session: Session, register: RegisterSpec): Buffer | undefined {
+  const { thread, inferior } = held(session);
+  return readOne(session.engine, thread, inferior, register);
 }
 
 function writeAll(session: Session, hex: Buffer, start: number, digits: number): string {
+  live(session);
   const { thread, inferior } = held(session);
   const { arch } = inferior;
   const g = Buffer.alloc(Math.max(arch.gSize, digits >> 1));
@@ -50,22 +85,13 @@ export const registers: Packet[] = [
     summary: 'All registers of the general thread; x where one is unavailable.',
     when: 'inferior',
     run(session) {
-      const { thread, inferior } = held(session);
-      const { arch } = inferior;
+      const { frame } = session.target.trace;
+      const { arch } = session.inferior();
       const g = Buffer.allocUnsafe(arch.gSize);
-      const available = arch.toG((note) => session.engine.regset(thread, note), g, 0);
-      const { out } = session;
-      const size = replySize(session, inferior);
-      out.begin();
-      if (available.every(Boolean)) out.hex(g, 0, size);
-      else
-        arch.registers.forEach((r, i) => {
-          if (r.gOffset >= size) return;
-          if (available[i]) out.hex(g, r.gOffset, r.size);
-          else out.ascii(UNAVAILABLE.repeat(2 * r.size));
-        });
-      out.end();
-      return WRITTEN;
+      if (frame) return sendAll(session, arch, g, frameG(frame, arch, g));
+      const { thread, inferior } = held(session);
+      const available = readAll(session.engine, thread, inferior, g);
+      return sendAll(session, arch, g, available);
     },
   }),
   packet({
@@ -83,11 +109,12 @@ export const registers: Packet[] = [
     when: 'inferior',
     args: (a) => a.num(),
     run(session, num) {
-      const { thread, inferior } = held(session);
+      const { frame } = session.target.trace;
+      const inferior = session.inferior();
       const register = spec(inferior, num);
-      const value = inferior.arch.getRegister(register, (note) =>
-        session.engine.regset(thread, note),
-      );
+      const value = frame
+        ? frameRegister(frame, inferior.arch, num)
+        : liveRegister(session, register);
       if (!value) return UNAVAILABLE.repeat(2 * register.size);
       session.out.begin().hex(value).end();
       return WRITTEN;
@@ -103,6 +130,7 @@ export const registers: Packet[] = [
       return { num, value: a.lit('=').hexBytes() };
     },
     run(session, { num, value }) {
+      live(session);
       const { thread, inferior } = held(session);
       const register = spec(inferior, num);
       if (value.length !== register.size)

@@ -9,6 +9,7 @@ import { ReplyError } from '../reply';
 import type { Session } from '../session';
 import { readSiginfo, siginfoWrite } from '../siginfo-object';
 import { threadsDocument } from '../threads-document';
+import { frameInfo } from '../trace-frame';
 
 const EIO = 5;
 const ESRCH = 3;
@@ -84,6 +85,17 @@ const sources: readonly DocumentSource[] = [
     summary: 'All threads with name, core and pthread_t.',
     when: 'stopped',
     produce: (session, annex) => (annex === NO_ANNEX ? threadsDocument(session) : undefined),
+  },
+  {
+    object: 'traceframe-info',
+    annex: NO_ANNEX,
+    summary: 'Which memory and trace state variables the selected frame has.',
+    when: 'inferior',
+    capability: 'tracepoints',
+    produce(session, annex) {
+      const { frame } = session.target.trace;
+      return annex === NO_ANNEX && frame ? frameInfo(frame) : undefined;
+    },
   },
   {
     object: 'osdata',
