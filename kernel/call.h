@@ -3,9 +3,18 @@
 #ifndef _NT_CALL_H
 #define _NT_CALL_H
 
+#include <linux/signal_types.h>
 #include <linux/types.h>
 
+/* Only the thread itself touches it, but for "engaged" and "midway" (task->lock). */
 struct nt_call {
+	int parked; /* signal the engines have passed on, to be dequeued next; or 0 */
+	kernel_siginfo_t info; /* ... and what comes with it */
+
+	bool engaged; /* its system calls take the slow path because of us */
+	bool midway; /* it was inside of one when that began */
+	bool exit; /* somebody wants to see the end of this one */
+	int nr; /* ... whose number was */
 };
 
 #endif /* _NT_CALL_H */

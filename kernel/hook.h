@@ -18,8 +18,8 @@ struct nt_frame {
 	unsigned long caller; /* return address */
 };
 
-/* Runs the body of the hooked function with the frame's arguments; once, and
- * then the handler returns true with the result in frame->ret.
+/* Runs the body of the hooked function with the frame's arguments, as often as it
+ * is called; then the handler returns true with the result in frame->ret.
  */
 unsigned long nt_hook_original(struct nt_frame *frame);
 
@@ -36,8 +36,11 @@ bool nt_hook_do_exit(struct nt_frame *frame); /* lifecycle.c */
 void nt_hooks_get(void);
 void nt_hooks_put(void);
 
-/* Start and end of a hooked function, for handlers that ask who calls; 0: absent. */
+/* Is this inside of a hooked function? For handlers that ask who calls. */
 bool nt_hook_within(unsigned long address, const char *name);
+
+/* A child that nobody traces does not keep the slow system calls of its creator. */
+void nt_syscall_child(struct task_struct *child);
 
 #endif /* __ASSEMBLY__ */
 #endif /* _NT_HOOK_H */

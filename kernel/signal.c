@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Signals on their way to a thread pass its engines in order of attaching.
+ *
+ * The place is where the kernel takes a signal off the queues: get_signal() calls
+ * dequeue_signal(), and our wrapper reports what comes out, in the thread's own
+ * context, with siglock dropped as ptrace does. Other callers of dequeue_signal()
+ * (sigtimedwait, signalfd) are not deliveries and see no difference. What an
+ * instruction caused is taken by get_signal() in another way, inlined: the hook at
+ * its beginning takes it first, and parks what is left of it for the wrapper.
+ *
+ * Two more wrappers keep signals coming that would never be dequeued: those that
+ * are ignored (prepare_signal) and those that end the process when they are sent
+ * (complete_signal). ptrace comes after us.
+ */
+#include "ntrace.h"
+
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/uprobes.h>
+
+#include "hook.h"
+
+#define SYNCHRONOUS (sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | \
+		     sigmask(SIGTRAP) | sigmask(SIGFPE) | sigmask(SIGSYS))
+
+/* What the sets call a fault; a trap of the program's own is a signal. */
+static bool is_fault(const kernel_siginfo_t *info)
+{
+	int signo = info->si_signo;
+
+	return info->si_code > 0 &&
+	       (signo == SIGSEGV || signo == SIGBUS || signo == SIGILL || signo == SIGFPE);
+}
+
+/* Under rcu_read_lock(). */
+static enum nt_want wants(struct nt_att *a, int signo, bool fault)
+{
+	const struct ntrace_sets *s = nt_sets(a->proc);
+	u64 bit = 1ull << (signo - 1);
+
+	if ((fault ? s->fault_stop : s->signal_stop) & bit)
+		return a->engine->observer ? NT_NOTE : NT_STOP;
+	return s->signal_note & bit ? NT_NOTE : NT_PASS;
+}
+
+/* Does any engine of this thread have an interest? Atomic. */
+static bool concerns(struct task_struct *task, int signo)
+{
+	bool found = false;
+	struct nt_task *t;
+	struct nt_att *a;
+
+	rcu_read_lock();
+	t = nt_task_get_rcu(task);
+	if (t)
+		list_for_each_entry_rcu(a, &t->atts, in_task)
+			if (a->self_signo == signo || wants(a, signo, false) != NT_PASS ||
+			    wants(a, signo, true) != NT_PASS)
+				found = true;
+	rcu_read_unlock();
+	return found;
+}
+
+/* ... of any thread of its process? */
+static bool concerns_group(struct task_struct *task, int signo)
+{
+	struct task_struct *thread;
+	bool found = false;
+
+	if (!atomic_read(&nt_tasks))
+		return false;
+	if (concerns(task, signo))
+		return true;
+	rcu_read_lock();
+	for_each_thread(task, thread) {
+		found = concerns(thread, signo);
+		if (found)
+			break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* ---- passing the engines ------------------------------------------------------ */
+static void describe(struct nt_event *ev, struct nt_task *t, const kernel_siginfo_t *info,
+		     int original, bool changed)
+{
+	nt_event_init(ev, t, NTRACE_EV_SIGNAL, true);
+	ev->r.signo = info->si_signo;
+	ev->r.original = original;
+	ev->r.code = info->si_code;
+	if (is_fault(info)) {
+		ev->r.flags |= NTRACE_EVF_FAULT;
+		ev->r.addr = (unsigned long)info->si_addr;
+	}
+	if (changed)
+		ev->r.flags |= NTRACE_EVF_CHANGED;
+	if (info->si_code <= 0)
+		ev->r.flags |= NTRACE_EVF_FROM_USER;
+}
+
+/* The engine made another signal of it: as if it had sent that. */
+static void replace(kernel_siginfo_t *info, int signo, struct nt_engine *e)
+{
+	clear_siginfo(info);
+	info->si_signo = signo;
+	info->si_code = SI_USER;
+	rcu_read_lock();
+	info->si_pid = pid_nr_ns(e->opener, task_active_pid_ns(current));
+	info->si_uid = from_kuid_munged(current_user_ns(), e->cred->uid);
+	rcu_read_unlock();
+}
+
+/* What the engines leave of a signal: its number, or 0. No lock is held. */
+static int offer(struct nt_task *t, int signo, kernel_siginfo_t *info)
+{
+	int original = signo;
+	bool changed = false;
+	struct nt_att *a = NULL;
+	struct nt_event ev;
+
+	/* one that was lost its siginfo when memory was short says so */
+	info->si_signo = signo;
+	while (signo && (a = nt_att_next(t, a))) {
+		enum nt_want want;
+		int answer;
+
+		if (a->self_signo == signo) {
+			a->self_signo = 0;
+			continue;
+		}
+		rcu_read_lock();
+		want = wants(a, signo, is_fault(info));
+		rcu_read_unlock();
+		if (want == NT_PASS)
+			continue;
+		describe(&ev, t, info, original, changed);
+		if (want == NT_NOTE) {
+			nt_note(a, &ev);
+			continue;
+		}
+		nt_step_cancel(t, a); /* its step ends with this */
+		a->signo = signo;
+		t->siginfo = info;
+		if (!nt_report_one(t, a, &ev)) {
+			t->siginfo = NULL;
+			nt_att_put(a);
+			return signo;
+		}
+		t->siginfo = NULL;
+		answer = a->signo;
+		a->signo = 0;
+		if (answer != signo) {
+			changed = true;
+			signo = answer;
+		}
+		if (signo && signo != info->si_signo)
+			replace(info, signo, a->engine);
+	}
+	if (a)
+		nt_att_put(a);
+	return signo;
+}
+
+/* ---- dequeueing ---------------------------------------------------------------- */
+/* siglock is held, and dropped while engines are asked. */
+static int dequeue(struct nt_task *t, struct nt_frame *frame)
+{
+	kernel_siginfo_t *info = (kernel_siginfo_t *)frame->args[NT_DEQUEUE_INFO];
+	enum pid_type *type = (enum pid_type *)frame->args[NT_DEQUEUE_TYPE];
+	spinlock_t *siglock = &current->sighand->siglock;
+
+	for (;;) {
+		int signo = t->call.parked;
+
+		if (signo) {
+			t->call.parked = 0;
+			copy_siginfo(info, &t->call.info);
+			*type = PIDTYPE_PID;
+			current->jobctl |= JOBCTL_STOP_DEQUEUED;
+			recalc_sigpending();
+		} else {
+			signo = nt_hook_original(frame);
+			if (!signo || signo == SIGKILL || !concerns(current, signo))
+				return signo;
+			/* as ptrace: it may become a stop, which SIGCONT then undoes */
+			current->jobctl |= JOBCTL_STOP_DEQUEUED;
+			spin_unlock_irq(siglock);
+			signo = offer(t, signo, info);
+			spin_lock_irq(siglock);
+		}
+		if (!signo)
+			continue;
+		if (!sigismember(&current->blocked, signo) && !fatal_signal_pending(current))
+			return signo;
+		/* back into the queue with it: death comes first, or it has to wait */
+		spin_unlock_irq(siglock);
+		send_sig_info(signo, (struct kernel_siginfo *)info, current);
+		spin_lock_irq(siglock);
+	}
+}
+
+bool nt_hook_dequeue_signal(struct nt_frame *frame)
+{
+	struct nt_task *t;
+
+	if (!nt_hook_within(frame->caller, "get_signal"))
+		return false;
+	t = nt_task_find(current);
+	if (!t)
+		return false;
+	frame->ret = dequeue(t, frame);
+	nt_task_put(t);
+	return true;
+}
+
+/* What an instruction caused and is pending now, or 0. siglock is held. */
+static int synchronous(void)
+{
+	struct sigqueue *q;
+
+	if (current->signal->flags & SIGNAL_GROUP_EXIT || current->signal->group_exec_task)
+		return 0;
+	if (!(current->pending.signal.sig[0] & ~current->blocked.sig[0] & SYNCHRONOUS))
+		return 0;
+	list_for_each_entry(q, &current->pending.list, list)
+		if (q->info.si_code > SI_USER && sigmask(q->info.si_signo) & SYNCHRONOUS)
+			return q->info.si_signo;
+	return 0;
+}
+
+/* Takes it before get_signal() does, shows it, and parks what is left of it. */
+static void take_synchronous(struct nt_task *t)
+{
+	while (!t->call.parked) {
+		kernel_siginfo_t info;
+		enum pid_type type;
+		sigset_t others;
+		int signo;
+
+		spin_lock_irq(&current->sighand->siglock);
+		signo = synchronous();
+		if (signo && concerns(current, signo)) {
+			siginitsetinv(&others, sigmask(signo));
+			signo = nt_dequeue_signal(&others, &info, &type);
+		} else {
+			signo = 0;
+		}
+		spin_unlock_irq(&current->sighand->siglock);
+		if (!signo)
+			return;
+		nt_syscall_exit_work(t);
+		signo = offer(t, signo, &info);
+		if (!signo)
+			continue;
+		copy_siginfo(&t->call.info, &info);
+		t->call.parked = signo;
+	}
+}
+
+bool nt_hook_get_signal(struct nt_frame *frame)
+{
+	struct nt_task *t;
+
+	if (current->flags & PF_IO_WORKER || (current->utask && current->utask->active_uprobe))
+		return false;
+	t = nt_task_find(current);
+	if (!t)
+		return false;
+	if (current->pending.signal.sig[0] & SYNCHRONOUS)
+		take_synchronous(t);
+	if (t->call.parked)
+		set_thread_flag(TIF_SIGPENDING); /* or get_signal() would not look */
+	nt_task_put(t);
+	return false;
+}
+
+/* ---- sending: under siglock --------------------------------------------------- */
+/* prepare_signal(sig, task, force): false drops the signal. */
+bool nt_hook_prepare_signal(struct nt_frame *frame)
+{
+	struct task_struct *task = (struct task_struct *)frame->args[1];
+	int signo = frame->args[0];
+	__sighandler_t handler;
+
+	if (signo <= 0 || signo > _NSIG || signo == SIGKILL)
+		return false;
+	handler = task->sighand->action[signo - 1].sa.sa_handler;
+	if (handler != SIG_IGN && (handler != SIG_DFL || !sig_kernel_ignore(signo)))
+		return false;
+	if (!concerns_group(task, signo))
+		return false;
+	frame->ret = nt_hook_original(frame) & 0xff;
+	if (!(task->signal->flags & (SIGNAL_GROUP_EXIT | SIGNAL_UNKILLABLE)))
+		frame->ret = true;
+	return true;
+}
+
+/* complete_signal(sig, task, type): one that is fatal and leaves no core kills all
+ * threads here and now, unless it has a handler. The lock that is held guards the
+ * handlers: for this moment it has one.
+ */
+bool nt_hook_complete_signal(struct nt_frame *frame)
+{
+	struct task_struct *task = (struct task_struct *)frame->args[1];
+	int signo = frame->args[0];
+	struct k_sigaction *action;
+
+	if (signo <= 0 || signo > _NSIG || signo == SIGKILL || sig_kernel_coredump(signo) ||
+	    sig_kernel_ignore(signo) || sig_kernel_stop(signo))
+		return false;
+	action = &task->sighand->action[signo - 1];
+	if (action->sa.sa_handler != SIG_DFL || !concerns_group(task, signo))
+		return false;
+	action->sa.sa_handler = (__sighandler_t)~0ul;
+	nt_hook_original(frame);
+	action->sa.sa_handler = SIG_DFL;
+	return true;
+}
+
+/* do_signal_stop(signo): a job-control stop, unless a SIGCONT came in between. */
+bool nt_hook_signal_stop(struct nt_frame *frame)
+{
+	unsigned long jobctl = current->jobctl;
+	int signo = frame->args[0];
+	struct nt_task *t;
+
+	if (current->ptrace)
+		return false;
+	if (jobctl & JOBCTL_STOP_PENDING)
+		signo = jobctl & JOBCTL_STOP_SIGMASK;
+	else if (!(jobctl & JOBCTL_STOP_DEQUEUED) ||
+		 current->signal->flags & SIGNAL_GROUP_EXIT || current->signal->group_exec_task)
+		return false;
+	rcu_read_lock();
+	t = nt_task_get_rcu(current);
+	if (t)
+		nt_life_jobstop(t, signo);
+	rcu_read_unlock();
+	return false;
+}

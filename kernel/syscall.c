@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * System calls: entries from a hook that ptrace and seccomp come after, exits
+ * from the thread's work, after ptrace.
+ *
+ * A thread takes the slow path of system calls while some engine's set is not
+ * empty, by the switch of the audit subsystem: without an audit context the
+ * switch does nothing else, and it is the thread's own. Entries pass the engines
+ * in reverse order of attaching, so that who came first has the last word;
+ * exits pass in order. Numbers, arguments, results are the thread's registers.
+ */
+#include "ntrace.h"
+
+#include <linux/audit.h>
+#include <asm/syscall.h>
+
+#include "hook.h"
+
+static bool has(const __u64 *set, int nr)
+{
+	unsigned int bit = nr < 0 || nr >= NT_SYSCALL_LIMIT ? NT_SYSCALL_LIMIT - 1 : nr;
+
+	return set[bit / 64] >> (bit % 64) & 1;
+}
+
+static bool any(const __u64 *set)
+{
+	int i;
+
+	for (i = 0; i < NTRACE_SYSCALL_WORDS; i++)
+		if (set[i])
+			return true;
+	return false;
+}
+
+/* Under rcu_read_lock(). */
+static enum nt_want wants(struct nt_att *a, int nr, bool entry)
+{
+	const struct ntrace_sets *s = nt_sets(a->proc);
+
+	if (has(entry ? s->entry_stop : s->exit_stop, nr))
+		return a->engine->observer ? NT_NOTE : NT_STOP;
+	return has(entry ? s->entry_note : s->exit_note, nr) ? NT_NOTE : NT_PASS;
+}
+
+static enum nt_want wants_now(struct nt_att *a, int nr, bool entry)
+{
+	enum nt_want want;
+
+	rcu_read_lock();
+	want = wants(a, nr, entry);
+	rcu_read_unlock();
+	return want;
+}
+
+static void describe(struct nt_event *ev, struct nt_task *t, struct pt_regs *regs, int nr,
+		     bool entry)
+{
+	nt_event_init(ev, t, entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT, true);
+	if (entry) {
+		unsigned long args[6];
+		int i;
+
+		ev->r.nr = (unsigned int)syscall_get_nr(current, regs);
+		syscall_get_arguments(current, regs, args);
+		for (i = 0; i < 6; i++)
+			ev->r.args[i] = args[i];
+	} else {
+		ev->r.nr = (unsigned int)nr;
+		ev->r.args[0] = syscall_get_return_value(current, regs);
+	}
+}
+
+/* One engine after the other; each sees what those before left. False: dying. */
+static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
+{
+	struct nt_att *a = NULL;
+	struct nt_event ev;
+
+	while ((a = entry ? nt_att_prev(t, a) : nt_att_next(t, a))) {
+		enum nt_want want = wants_now(a, nr, entry);
+
+		if (want == NT_PASS)
+			continue;
+		describe(&ev, t, regs, nr, entry);
+		if (want == NT_NOTE) {
+			nt_note(a, &ev);
+		} else if (!nt_report_one(t, a, &ev)) {
+			nt_att_put(a);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Is the end of this call to be seen? Then the thread's work shows it. */
+static void expect_exit(struct nt_task *t, int nr)
+{
+	struct nt_att *a;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		if (wants(a, nr, false) != NT_PASS) {
+			t->call.exit = true;
+			t->call.nr = nr;
+		}
+	rcu_read_unlock();
+	if (t->call.exit)
+		nt_task_kick(t, false);
+}
+
+/* syscall_trace_enter(regs, ...): clones of it have other arguments after the first. */
+bool nt_hook_syscall_enter(struct nt_frame *frame)
+{
+	struct pt_regs *regs = (struct pt_regs *)frame->args[0];
+	int nr = syscall_get_nr(current, regs);
+	enum nt_want most = NT_PASS;
+	struct nt_event ev;
+	struct nt_task *t;
+	struct nt_att *a;
+
+	rcu_read_lock();
+	t = nt_task_get_rcu(current);
+	if (!t || !t->call.engaged || !refcount_inc_not_zero(&t->ref)) {
+		rcu_read_unlock();
+		return false;
+	}
+	t->call.exit = false; /* of one that never came to its end: sigreturn, exec */
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		most = max(most, wants(a, nr, true));
+	if (most == NT_NOTE) {
+		describe(&ev, t, regs, nr, true);
+		list_for_each_entry_rcu(a, &t->atts, in_task)
+			if (wants(a, nr, true) == NT_NOTE)
+				nt_note(a, &ev);
+	}
+	rcu_read_unlock();
+	if (most != NT_STOP || pass(t, regs, nr, true))
+		expect_exit(t, nr);
+	nt_task_put(t);
+	return false;
+}
+
+bool nt_syscall_exit_work(struct nt_task *t)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+
+	if (READ_ONCE(t->call.midway)) {
+		int nr = syscall_get_nr(current, regs);
+
+		WRITE_ONCE(t->call.midway, false);
+		if (nr >= 0 && !t->call.exit) {
+			t->call.exit = true;
+			t->call.nr = nr;
+		}
+	}
+	if (!t->call.exit)
+		return true;
+	t->call.exit = false;
+	return pass(t, regs, t->call.nr, false);
+}
+
+/* ---- the switch ------------------------------------------------------------- */
+static bool audited(struct task_struct *task)
+{
+#ifdef CONFIG_AUDITSYSCALL
+	return READ_ONCE(task->audit_context);
+#else
+	return false;
+#endif
+}
+
+static void switch_off(struct task_struct *task)
+{
+	if (!audited(task))
+		clear_task_syscall_work(task, SYSCALL_AUDIT);
+}
+
+void nt_syscall_engage(struct nt_task *t)
+{
+	bool engage = false, kick = false;
+	unsigned long flags;
+	struct nt_att *a;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&t->lock, flags);
+	list_for_each_entry(a, &t->atts, in_task) {
+		const struct ntrace_sets *s = nt_sets(a->proc);
+
+		engage |= any(s->entry_stop) || any(s->exit_stop) || any(s->entry_note) ||
+			  any(s->exit_note);
+	}
+	if (engage && !t->call.engaged) {
+		set_task_syscall_work(t->task, SYSCALL_AUDIT);
+		/* the end of what it sleeps in is to be seen, too */
+		if (t->task != current && !t->parked && !t->life.fresh &&
+		    READ_ONCE(t->task->__state) & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE))
+			kick = t->call.midway = true;
+	} else if (!engage) {
+		/* a new thread has it from its creator */
+		switch_off(t->task);
+	}
+	t->call.engaged = engage;
+	spin_unlock_irqrestore(&t->lock, flags);
+	rcu_read_unlock();
+	if (kick)
+		nt_task_kick(t, false);
+}
+
+void nt_call_task_gone(struct nt_task *t)
+{
+	if (t->call.engaged)
+		switch_off(t->task);
+	t->call.engaged = false;
+}
+
+void nt_syscall_child(struct task_struct *child)
+{
+	switch_off(child);
+}
