@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the trap path asks of the processor. */
+#ifndef _NT_ARCH_X86_H
+#define _NT_ARCH_X86_H
+
+#include <linux/perf_event.h>
+#include <linux/ptrace.h>
+
+#include "../core/ool.h"
+
+#define NT_BREAK_BYTE 0xcc
+#define NT_BREAK_LEN 1
+
+int nt_arch_init(void);
+void nt_arch_exit(void);
+
+bool nt_arch_mode64(const struct pt_regs *regs);
+
+/* The registers the planner knows; a trap flag of ours does not show in them. */
+void nt_arch_to_ool(const struct pt_regs *regs, struct nt_ool_regs *out);
+void nt_arch_from_ool(const struct nt_ool_regs *from, struct pt_regs *regs);
+
+/* Word "number" of the thread's native NT_PRSTATUS; current alone. 0 or -ENXIO. */
+int nt_arch_reg(const struct pt_regs *regs, u32 number, u64 *value);
+
+/*
+ * Single steps of the current thread. A trap flag that the program itself or a
+ * ptracer has set is theirs: it stays, and they get their trap.
+ */
+void nt_arch_step_on(struct pt_regs *regs);
+void nt_arch_step_off(struct pt_regs *regs);
+void nt_arch_step_forget(void); /* the flag is the program's from now on */
+bool nt_arch_stepping(void); /* the trap flag is ours, or a ptracer's */
+bool nt_arch_own_step(const struct pt_regs *regs); /* it is the program's own */
+
+/* A system call that starts over, this far before pc; 0: none is about to. */
+unsigned long nt_arch_restart(const struct pt_regs *regs);
+
+/* What a step in place has to mind. */
+struct nt_arch_insn {
+	bool system_call; /* its trap would come one instruction late */
+	bool pushes_flags; /* the trap flag among them */
+	bool pops_flags;
+};
+void nt_arch_classify(const u8 *bytes, u32 len, bool mode64, struct nt_arch_insn *out);
+
+/* Takes our trap flag off the flags just pushed; -EFAULT. In the trap. */
+int nt_arch_clean_pushed(const struct pt_regs *regs);
+
+/* The program's own breakpoint instruction under ours. May sleep. */
+void nt_arch_own_trap(void);
+
+/* Is a thread back where it was, with nothing changed? See struct nt_pass. */
+void nt_arch_pass_save(const struct pt_regs *regs, unsigned long *words);
+bool nt_arch_pass_same(const struct pt_regs *regs, const unsigned long *words);
+
+/* The debug register for a breakpoint or watchpoint; -EOPNOTSUPP. */
+int nt_arch_watch_attr(u32 type, unsigned long addr, u32 len, struct perf_event_attr *attr);
+/* How much of a range one register watches: 1, 2, 4 or 8 aligned bytes. */
+u32 nt_arch_watch_piece(unsigned long addr, u32 len);
+
+#endif /* _NT_ARCH_X86_H */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Breakpoints: what traps, breakpoints, slots and watchpoints share.
+ *
+ *   nt_mm    one address space that has or had breakpoints, found by its
+ *            mm_struct, which it grabs. Lives until that memory has no user.
+ *   nt_site  one address with a patched byte. Stays, unarmed, as long as the
+ *            nt_mm: a trap that is on its way always finds it.
+ *   nt_plan  how the instruction at an address is executed elsewhere, with its
+ *            slot. Kept like the sites: no slot is ever used for anything else.
+ *   nt_break one engine's interest in a site or in debug registers.
+ *   nt_watch one debug register of all threads of an address space.
+ *
+ * Traps see all of it under RCU; changes are made under nt_mm.mutex.
+ */
+#ifndef _NT_BREAK_H
+#define _NT_BREAK_H
+
+#include <linux/hashtable.h>
+
+#include "ntrace.h"
+#include "core/agent.h"
+#include "core/ool.h"
+#include "arch/x86.h"
+
+#define NT_SITE_BITS 7
+#define NT_WATCHES 4
+
+struct nt_plan {
+	struct hlist_node link; /* nt_mm.plans, by addr */
+	u8 bytes[NT_INSN_MAX];
+	u8 len; /* of bytes */
+	struct nt_ool_plan ool;
+};
+
+#define NT_AREA_SLOTS (PAGE_SIZE / NT_OOL_SLOT)
+
+/* A page of slots in the target, readable and executable. */
+struct nt_area {
+	struct list_head link; /* RCU */
+	unsigned long start;
+	unsigned int used; /* mutex */
+	struct nt_plan __rcu *plans[NT_AREA_SLOTS];
+};
+
+struct nt_site {
+	struct hlist_node link; /* nt_mm.sites */
+	unsigned long addr;
+	bool armed; /* the byte is there, as far as we know */
+	u8 original;
+	u32 generation; /* tells one that was removed and inserted again apart */
+	struct nt_plan __rcu *plan;
+	struct list_head owners; /* nt_break.link, RCU, by order */
+	unsigned int count; /* of owners */
+};
+
+/* Perf events of one debug register, one a thread. */
+struct nt_watch_thread {
+	struct list_head link;
+	struct task_struct *task; /* referenced */
+	struct perf_event *event;
+	bool gone; /* the thread is */
+};
+
+struct nt_watch {
+	u32 type; /* enum ntrace_break_type */
+	unsigned long addr;
+	u32 len;
+	struct list_head owners; /* nt_break_use.link; empty: free */
+	struct list_head threads; /* nt_watch_thread */
+};
+
+struct nt_mm {
+	struct hlist_node hash; /* RCU */
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct mm_struct *mm; /* grabbed */
+	struct mutex mutex;
+	bool mode64;
+	DECLARE_HASHTABLE(sites, NT_SITE_BITS);
+	DECLARE_HASHTABLE(plans, NT_SITE_BITS);
+	unsigned long site_lo, site_hi; /* all sites ever */
+	unsigned long slot_lo, slot_hi; /* all areas */
+	struct list_head areas; /* RCU */
+	struct nt_watch watches[NT_WATCHES];
+	unsigned int breaks; /* nt_breaks of any kind */
+	unsigned int watching; /* ... of debug registers */
+};
+
+struct nt_conditions {
+	struct rcu_head rcu;
+	u32 count;
+	struct {
+		u32 at, len;
+	} code[]; /* the bytes follow */
+};
+
+/* An engine's share of a debug register. */
+struct nt_break_use {
+	struct list_head link; /* nt_watch.owners */
+	struct nt_break *owner;
+	struct nt_watch *watch;
+};
+
+struct nt_break {
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct list_head link; /* nt_site.owners */
+	struct nt_engine *engine; /* valid while it is in the engine's table */
+	struct nt_proc *proc; /* referenced */
+	struct nt_mm *m; /* referenced */
+	struct nt_site *site; /* NTRACE_BREAK_SW */
+	struct nt_break_use uses[NT_WATCHES]; /* the others */
+	u32 nuses;
+	u32 id;
+	u32 type;
+	u32 len;
+	u64 addr;
+	u64 order;
+	bool gone; /* m->mutex: out of its lists */
+	struct nt_conditions __rcu *conditions;
+	atomic64_t hits, evaluated, true_hits, false_hits, errors, cost_ns;
+};
+
+/* ---- mm.c ---------------------------------------------------------------- */
+extern atomic_t nt_mms; /* records there are: zero makes every lookup free */
+struct nt_mm *__nt_mm_get_rcu(struct mm_struct *mm);
+
+/* The record of an address space; under rcu_read_lock(), from traps too. */
+static inline struct nt_mm *nt_mm_get_rcu(struct mm_struct *mm)
+{
+	return atomic_read(&nt_mms) && mm ? __nt_mm_get_rcu(mm) : NULL;
+}
+
+struct nt_mm *nt_mm_find(struct mm_struct *mm); /* a reference, or NULL */
+struct nt_mm *nt_mm_make(struct mm_struct *mm, bool mode64); /* ... or a new one, or NULL */
+void nt_mm_put(struct nt_mm *m);
+void nt_mm_sweep(void); /* forgets memories that are gone; may sleep */
+struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr); /* RCU or mutex */
+/* As nt_break_shadow_read(), under rcu_read_lock(). */
+void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len);
+int nt_mm_init(void);
+void nt_mm_exit(void);
+
+/* ---- slot.c -------------------------------------------------------------- */
+/* The plan for an instruction, made with its slot if need be. m->mutex. May sleep. */
+struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len);
+/* One that is there already; under rcu_read_lock(). */
+struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len);
+struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc); /* whose slot that is; RCU */
+void nt_slot_free(struct nt_mm *m); /* the records of it, not the memory */
+
+enum nt_over {
+	NT_OVER_DONE, /* the instruction is executed */
+	NT_OVER_SLOT, /* the thread goes to its slot */
+	NT_OVER_TRAP, /* the program's own int3: its SIGTRAP */
+	NT_OVER_FAIL, /* not here: try where it may sleep */
+};
+
+/* Takes the current thread, which stands before it, over an instruction. */
+enum nt_over nt_slot_over(struct nt_plan *plan, struct pt_regs *regs, bool step,
+			  const struct nt_ool_ops *ops);
+/* After a trap of the processor: is it one of a slot? enum nt_ool_result. RCU. */
+u8 nt_slot_fixup(struct nt_mm *m, struct pt_regs *regs, bool own_tf, struct nt_plan **plan);
+/* Moves the thread's pc back to the program. enum nt_ool_result. RCU. */
+u8 nt_slot_rewind(struct nt_mm *m, struct pt_regs *regs, struct nt_plan **plan);
+
+extern const struct nt_ool_ops nt_ool_nofault; /* in a trap */
+extern const struct nt_ool_ops nt_ool_sleeping; /* in the thread's own context */
+
+/* ---- condition.c --------------------------------------------------------- */
+int nt_conditions_take(const struct ntrace_break *b, struct nt_conditions **out);
+
+enum nt_verdict {
+	NT_FALSE,
+	NT_TRUE, /* or it cannot be decided: the engine decides */
+	NT_LATER, /* memory that is not there now; nothing was counted */
+};
+
+/* Is this owner to hear of the hit? Under rcu_read_lock() unless "sleep". */
+enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs, bool sleep);
+
+/* ---- breakpoint.c -------------------------------------------------------- */
+void nt_break_put(struct nt_break *b);
+/* Does somebody want to hear of this hit? Then it is noted in t->trap. In the trap. */
+bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs);
+/* Posts the hit to those who want it; true: somebody was told. */
+bool nt_break_hit(struct nt_task *t);
+
+/* ---- step.c -------------------------------------------------------------- */
+bool nt_step_wanted(struct nt_task *t); /* does any engine step it? RCU */
+/* The instruction is done, pc is at the next one; true: some step ended. RCU. */
+bool nt_step_ended(struct nt_task *t, unsigned long pc);
+/* Makes the next instruction trap; false: only where it may sleep. RCU unless "sleep". */
+bool nt_step_start(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs, bool sleep);
+bool nt_step_report(struct nt_task *t);
+void nt_step_forget(struct nt_task *t, struct nt_engine *e); /* it was told of something else */
+
+/* ---- hwbreak.c ----------------------------------------------------------- */
+int nt_watch_insert(struct nt_mm *m, struct nt_break *b);
+void nt_watch_remove(struct nt_mm *m, struct nt_break *b);
+bool nt_watch_hit(struct nt_task *t);
+void nt_watch_sweep(struct nt_mm *m); /* m->mutex */
+
+/* ---- trap.c: called by the architecture ---------------------------------- */
+enum nt_owner_of_trap {
+	NT_TRAP_FOREIGN, /* the kernel goes on as if we were not there */
+	NT_TRAP_OURS,
+};
+enum nt_owner_of_trap nt_trap_breakpoint(struct pt_regs *regs, unsigned long addr);
+enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs);
+
+#endif /* _NT_BREAK_H */

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Breakpoints: sites with patched bytes, each with its owners among the engines.
+ * A site is patched once and stays so while anybody owns it; threads pass it by
+ * executing its instruction elsewhere (slot.c).
+ */
+#include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+
+#include "break.h"
+
+static atomic_t last_id = ATOMIC_INIT(0);
+static atomic_t last_generation = ATOMIC_INIT(0);
+static atomic64_t last_order = ATOMIC64_INIT(0);
+
+static void free_break(struct rcu_head *rcu)
+{
+	struct nt_break *b = container_of(rcu, struct nt_break, rcu);
+
+	kfree(rcu_dereference_protected(b->conditions, true));
+	kfree(b);
+	atomic_dec(&nt_count[NT_SITE]);
+}
+
+void nt_break_put(struct nt_break *b)
+{
+	if (!refcount_dec_and_test(&b->ref))
+		return;
+	nt_mm_put(b->m);
+	nt_proc_put(b->proc);
+	call_rcu(&b->rcu, free_break);
+}
+
+/* ---- sites: m->mutex is held ----------------------------------------------- */
+static bool is_armed(struct nt_mm *m, struct nt_site *s)
+{
+	u8 byte;
+
+	return s->armed && nt_mem_read(m->mm, s->addr, &byte, 1) == 1 && byte == NT_BREAK_BYTE;
+}
+
+static int plan_site(struct nt_mm *m, struct nt_site *s)
+{
+	u8 bytes[NT_INSN_MAX];
+	struct nt_plan *plan;
+	size_t len;
+
+	len = nt_mem_read(m->mm, s->addr, bytes, sizeof(bytes));
+	if (!len)
+		return -EFAULT;
+	rcu_read_lock();
+	nt_shadow_rcu(m, s->addr, bytes, len);
+	rcu_read_unlock();
+	plan = nt_plan_get(m, s->addr, bytes, len);
+	if (!plan)
+		return -ENOMEM;
+	rcu_assign_pointer(s->plan, plan);
+	return 0;
+}
+
+static int arm(struct nt_mm *m, struct nt_site *s)
+{
+	static const u8 trap = NT_BREAK_BYTE;
+	int error;
+
+	WRITE_ONCE(s->armed, false); /* what is there now is the program's */
+	if (nt_mem_read(m->mm, s->addr, &s->original, 1) != 1)
+		return -EFAULT;
+	error = plan_site(m, s);
+	if (error)
+		return error;
+	WRITE_ONCE(s->generation, atomic_inc_return(&last_generation) ?: 1);
+	smp_store_release(&s->armed, true);
+	if (nt_mem_write(m->mm, s->addr, &trap, 1) == 1)
+		return 0;
+	WRITE_ONCE(s->armed, false);
+	return -EFAULT;
+}
+
+/* Whoever overwrote the byte behind our back keeps what it wrote. */
+static void disarm(struct nt_mm *m, struct nt_site *s)
+{
+	if (is_armed(m, s))
+		nt_mem_write(m->mm, s->addr, &s->original, 1);
+	WRITE_ONCE(s->armed, false);
+}
+
+static struct nt_site *site_at(struct nt_mm *m, unsigned long addr)
+{
+	struct nt_site *s = nt_site_find(m, addr);
+
+	if (s)
+		return s;
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return NULL;
+	s->addr = addr;
+	INIT_LIST_HEAD(&s->owners);
+	WRITE_ONCE(m->site_lo, min(m->site_lo, addr));
+	WRITE_ONCE(m->site_hi, max(m->site_hi, addr));
+	hash_add_rcu(m->sites, &s->link, addr);
+	return s;
+}
+
+static int insert_site(struct nt_mm *m, struct nt_break *b)
+{
+	struct nt_site *s = site_at(m, b->addr);
+	int error;
+
+	if (!s)
+		return -ENOMEM;
+	error = is_armed(m, s) ? 0 : arm(m, s);
+	if (error)
+		return error;
+	b->site = s;
+	s->count++;
+	list_add_tail_rcu(&b->link, &s->owners);
+	return 0;
+}
+
+static void remove_site(struct nt_mm *m, struct nt_break *b)
+{
+	list_del_rcu(&b->link);
+	if (!--b->site->count)
+		disarm(m, b->site);
+}
+
+/* Once it is out of the engine's table. */
+static void remove_break(struct nt_break *b)
+{
+	struct nt_mm *m = b->m;
+
+	mutex_lock(&m->mutex);
+	if (b->type == NTRACE_BREAK_SW)
+		remove_site(m, b);
+	else
+		nt_watch_remove(m, b);
+	b->gone = true;
+	m->breaks--;
+	mutex_unlock(&m->mutex);
+	nt_break_put(b);
+}
+
+/* ---- the calls -------------------------------------------------------------- */
+/* The engine's breakpoint at that place; a reference. */
+static struct nt_break *find_break(struct nt_engine *e, struct nt_proc *p,
+				   const struct ntrace_break *r)
+{
+	struct nt_break *b, *found = NULL;
+	unsigned long id;
+
+	rcu_read_lock();
+	xa_for_each(&e->breaks, id, b)
+		if (b->proc == p && b->type == r->type && b->addr == r->addr && b->len == r->len &&
+		    b->m->mm == p->mm && refcount_inc_not_zero(&b->ref)) {
+			found = b;
+			break;
+		}
+	rcu_read_unlock();
+	return found;
+}
+
+static struct nt_break *find_id(struct nt_engine *e, u32 id)
+{
+	struct nt_break *b;
+
+	rcu_read_lock();
+	b = xa_load(&e->breaks, id);
+	if (b && !refcount_inc_not_zero(&b->ref))
+		b = NULL;
+	rcu_read_unlock();
+	return b;
+}
+
+static u32 owners_of(const struct nt_break *b)
+{
+	struct nt_break_use *use;
+	u32 count = 0;
+
+	if (b->type == NTRACE_BREAK_SW)
+		return b->site->count;
+	list_for_each_entry(use, &b->uses[0].watch->owners, link)
+		count++;
+	return count;
+}
+
+/* The same place again: other conditions, and patched again if need be. */
+static int update_break(struct nt_break *b, struct nt_conditions *c, struct ntrace_break *r)
+{
+	struct nt_conditions *old;
+	int error = 0;
+
+	mutex_lock(&b->m->mutex);
+	if (b->gone)
+		error = -ESRCH;
+	else if (b->type == NTRACE_BREAK_SW && !is_armed(b->m, b->site))
+		error = arm(b->m, b->site);
+	old = rcu_replace_pointer(b->conditions, error ? b->conditions : c,
+				  lockdep_is_held(&b->m->mutex));
+	r->id = b->id;
+	r->owners = b->gone ? 0 : owners_of(b);
+	mutex_unlock(&b->m->mutex);
+	if (error)
+		kfree(c);
+	else if (old)
+		kfree_rcu(old, rcu);
+	nt_break_put(b);
+	return error;
+}
+
+/* How the threads of a process decode their instructions. */
+static bool mode_of(struct nt_proc *p)
+{
+	struct nt_att *a;
+	bool mode64 = true;
+
+	rcu_read_lock();
+	a = list_first_or_null_rcu(&p->atts, struct nt_att, in_proc);
+	if (a)
+		mode64 = nt_arch_mode64(task_pt_regs(a->task->task));
+	rcu_read_unlock();
+	return mode64;
+}
+
+static struct nt_break *new_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct *mm,
+				  const struct ntrace_break *r)
+{
+	struct nt_break *b = kzalloc(sizeof(*b), GFP_KERNEL);
+
+	if (!b)
+		return NULL;
+	b->m = nt_mm_make(mm, mode_of(p));
+	if (!b->m) {
+		kfree(b);
+		return NULL;
+	}
+	refcount_set(&b->ref, 1);
+	refcount_inc(&p->ref);
+	b->proc = p;
+	b->engine = e;
+	b->type = r->type;
+	b->addr = r->addr;
+	b->len = r->len;
+	b->id = atomic_inc_return(&last_id);
+	atomic_inc(&nt_count[NT_SITE]);
+	return b;
+}
+
+static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct *mm,
+			struct nt_conditions *c, struct ntrace_break *r)
+{
+	struct nt_break *b = new_break(e, p, mm, r);
+	struct nt_mm *m;
+	int error;
+
+	if (!b) {
+		kfree(c);
+		return -ENOMEM;
+	}
+	m = b->m;
+	RCU_INIT_POINTER(b->conditions, c);
+	error = xa_reserve(&e->breaks, b->id, GFP_KERNEL);
+	if (error)
+		goto out;
+	mutex_lock(&m->mutex);
+	b->order = atomic64_inc_return(&last_order);
+	error = b->type == NTRACE_BREAK_SW ? insert_site(m, b) : nt_watch_insert(m, b);
+	if (!error) {
+		m->breaks++;
+		r->id = b->id;
+		r->owners = owners_of(b);
+		xa_store(&e->breaks, b->id, b, GFP_KERNEL);
+	}
+	mutex_unlock(&m->mutex);
+	if (error)
+		xa_release(&e->breaks, b->id);
+out:
+	if (error)
+		nt_break_put(b);
+	return error;
+}
+
+static int check(const struct ntrace_break *r)
+{
+	if (r->nactions || r->flags & NTRACE_BREAK_PERSIST)
+		return -EOPNOTSUPP;
+	if (r->nconditions && r->type != NTRACE_BREAK_SW)
+		return -EOPNOTSUPP;
+	if (r->flags || r->type > NTRACE_WATCH_ACCESS)
+		return -EINVAL;
+	if (r->type == NTRACE_WATCH_READ)
+		return -EOPNOTSUPP;
+	if (r->type == NTRACE_BREAK_SW ? r->len != NT_BREAK_LEN : !r->len)
+		return -EINVAL;
+	return r->addr + r->len < r->addr || r->addr + r->len > TASK_SIZE_MAX ? -EFAULT : 0;
+}
+
+static bool is_gone(struct nt_proc *p)
+{
+	bool gone;
+
+	spin_lock_irq(&p->lock);
+	gone = p->gone;
+	spin_unlock_irq(&p->lock);
+	return gone;
+}
+
+int nt_break(struct nt_engine *e, void *record)
+{
+	struct ntrace_break *r = record;
+	struct nt_proc *p = nt_proc_find(e, r->pid);
+	struct nt_conditions *c = NULL;
+	struct mm_struct *mm;
+	struct nt_break *b;
+	int error;
+
+	if (!p)
+		return -ESRCH;
+	if (r->type == NTRACE_BREAK_HW)
+		r->len = NT_BREAK_LEN;
+	error = check(r);
+	if (!error)
+		error = nt_conditions_take(r, &c);
+	if (error)
+		goto put;
+	spin_lock_irq(&p->lock);
+	mm = p->mm;
+	if (mm && !mmget_not_zero(mm))
+		mm = NULL;
+	spin_unlock_irq(&p->lock);
+	if (!mm) {
+		kfree(c);
+		error = -EALREADY;
+		goto put;
+	}
+	mutex_lock(&e->mutex);
+	b = find_break(e, p, r);
+	error = b ? update_break(b, c, r) : insert_break(e, p, mm, c, r);
+	mutex_unlock(&e->mutex);
+	mmput(mm);
+	if (!error && is_gone(p))
+		nt_break_detach(p); /* it left meanwhile */
+put:
+	nt_proc_put(p);
+	return error;
+}
+
+int nt_unbreak(struct nt_engine *e, void *record)
+{
+	struct ntrace_unbreak *r = record;
+	struct nt_break *b;
+
+	if (r->reserved)
+		return -EINVAL;
+	b = xa_erase(&e->breaks, r->id);
+	if (!b)
+		return -ESRCH;
+	remove_break(b);
+	return 0;
+}
+
+int nt_break_stats(struct nt_engine *e, void *record)
+{
+	struct ntrace_break_stats *r = record;
+	struct nt_break *b;
+
+	b = find_id(e, r->id);
+	if (!b)
+		return -ESRCH;
+	mutex_lock(&b->m->mutex);
+	r->owners = b->gone ? 0 : owners_of(b);
+	mutex_unlock(&b->m->mutex);
+	r->hits = atomic64_read(&b->hits);
+	r->evaluated = atomic64_read(&b->evaluated);
+	r->true_hits = atomic64_read(&b->true_hits);
+	r->false_hits = atomic64_read(&b->false_hits);
+	r->errors = atomic64_read(&b->errors);
+	r->cost_ns = atomic64_read(&b->cost_ns);
+	nt_break_put(b);
+	return 0;
+}
+
+/* ---- who leaves ------------------------------------------------------------- */
+/* All of them, or with "but" those of other memories. */
+static void remove_all(struct nt_proc *p, struct mm_struct *but)
+{
+	struct xarray *breaks = &p->engine->breaks;
+	struct nt_break *b;
+	unsigned long id;
+	bool ours;
+
+	rcu_read_lock();
+	xa_for_each(breaks, id, b) {
+		ours = b->proc == p && b->m->mm != but;
+		rcu_read_unlock();
+		if (ours && xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b)
+			remove_break(b);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+void nt_break_detach(struct nt_proc *p)
+{
+	remove_all(p, NULL);
+	nt_mm_sweep();
+}
+
+void nt_mm_exec(struct nt_task *t)
+{
+	struct nt_att *a = NULL;
+
+	while ((a = nt_att_next(t, a)))
+		remove_all(a->proc, current->mm);
+	t->trap.at = 0;
+	t->trap.pending = 0;
+	memset(t->trap.passes, 0, sizeof(t->trap.passes));
+	if (t->trap.stepping) {
+		t->trap.pending = NT_TRAP_STEP; /* the system call that was stepped is over */
+		nt_task_kick(t, false);
+	}
+	nt_mm_sweep();
+}
+
+void nt_break_each_owner(struct mm_struct *mm, void (*fn)(void *ctx, struct nt_engine *e, u32 type),
+			 void *ctx)
+{
+	struct nt_mm *m = nt_mm_find(mm);
+	struct nt_break_use *use;
+	struct nt_break *b;
+	struct nt_site *s;
+	unsigned int i;
+
+	if (!m)
+		return;
+	mutex_lock(&m->mutex);
+	hash_for_each(m->sites, i, s, link)
+		list_for_each_entry(b, &s->owners, link)
+			fn(ctx, b->engine, b->type);
+	for (i = 0; i < NT_WATCHES; i++)
+		list_for_each_entry(use, &m->watches[i].owners, link)
+			fn(ctx, use->owner->engine, use->owner->type);
+	mutex_unlock(&m->mutex);
+	nt_mm_put(m);
+}
+
+/* ---- hits -------------------------------------------------------------------- */
+bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs)
+{
+	struct nt_trap *trap = &t->trap;
+	enum nt_verdict verdict = NT_FALSE;
+	struct nt_break *b;
+
+	trap->quiet = true;
+	list_for_each_entry_rcu(b, &s->owners, link) {
+		if (!nt_att_of(b->engine, t))
+			continue;
+		verdict = nt_decide(b, regs, false);
+		if (verdict == NT_FALSE)
+			continue;
+		trap->hit = s;
+		trap->hit_generation = READ_ONCE(s->generation);
+		trap->hit_order = b->order;
+		trap->hit_true = verdict == NT_TRUE;
+		break;
+	}
+	trap->quiet = false;
+	return verdict != NT_FALSE;
+}
+
+/* The first owner from "order" on; a reference. */
+static struct nt_break *owner_from(struct nt_mm *m, struct nt_site *s, u64 order)
+{
+	struct nt_break *b, *found = NULL;
+
+	mutex_lock(&m->mutex);
+	list_for_each_entry(b, &s->owners, link)
+		if (b->order >= order) {
+			refcount_inc(&b->ref);
+			found = b;
+			break;
+		}
+	mutex_unlock(&m->mutex);
+	return found;
+}
+
+static bool post_hit(struct nt_task *t, struct nt_break *b)
+{
+	struct nt_event ev;
+	struct nt_att *a;
+
+	nt_event_init(&ev, t, NTRACE_EV_BREAK, true);
+	ev.r.addr = b->addr;
+	ev.r.break_id = b->id;
+	nt_step_forget(t, b->proc->engine);
+	rcu_read_lock();
+	a = nt_att_of(b->proc->engine, t);
+	if (a && !refcount_inc_not_zero(&a->ref))
+		a = NULL;
+	rcu_read_unlock();
+	if (!a)
+		return false;
+	nt_post_stop(a, &ev);
+	nt_att_put(a);
+	return true;
+}
+
+bool nt_break_hit(struct nt_task *t)
+{
+	struct nt_mm *m = nt_mm_find(current->mm);
+	struct pt_regs *regs = current_pt_regs();
+	struct nt_trap *trap = &t->trap;
+	struct nt_site *s = trap->hit;
+	u64 order = trap->hit_order;
+	struct nt_break *b;
+	bool told = false;
+
+	if (!m)
+		return false;
+	trap->at = s->addr;
+	trap->at_generation = trap->hit_generation;
+	while ((b = owner_from(m, s, order))) {
+		bool decided = b->order == trap->hit_order && trap->hit_true;
+		bool attached;
+
+		rcu_read_lock();
+		attached = nt_att_of(b->proc->engine, t);
+		rcu_read_unlock();
+		if (attached && (decided || nt_decide(b, regs, true) == NT_TRUE))
+			told |= post_hit(t, b);
+		order = b->order + 1;
+		nt_break_put(b);
+	}
+	nt_mm_put(m);
+	return told;
+}
+
+/* ---- memory seen by engines --------------------------------------------------- */
+/* Instructions that may have changed are planned anew. m->mutex. */
+static void replan(struct nt_mm *m, unsigned long addr, size_t len)
+{
+	struct nt_site *s;
+	unsigned int bucket;
+
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->armed && s->addr < addr + len && s->addr + NT_INSN_MAX > addr)
+			plan_site(m, s);
+}
+
+/* One piece, which may be changed: m->mutex. */
+static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const u8 *from, size_t len)
+{
+	struct nt_site *s;
+	unsigned int bucket;
+	size_t done;
+
+	memcpy(piece, from, len);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < len && is_armed(m, s))
+			piece[s->addr - addr] = NT_BREAK_BYTE;
+	done = nt_mem_write(m->mm, addr, piece, len);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < done && s->armed)
+			WRITE_ONCE(s->original, from[s->addr - addr]);
+	return done;
+}
+
+size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
+{
+	struct nt_mm *m = nt_mm_find(mm);
+	size_t done = 0, piece_len;
+	u8 *piece;
+
+	if (!m)
+		return nt_mem_write(mm, addr, buf, len);
+	piece = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!piece)
+		goto out;
+	mutex_lock(&m->mutex);
+	while (done < len) {
+		size_t got;
+
+		piece_len = min_t(size_t, len - done, PAGE_SIZE);
+		got = write_piece(m, addr + done, piece, buf + done, piece_len);
+		done += got;
+		if (got < piece_len)
+			break;
+	}
+	replan(m, addr, done);
+	mutex_unlock(&m->mutex);
+	kfree(piece);
+out:
+	nt_mm_put(m);
+	return done;
+}
