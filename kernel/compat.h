@@ -48,4 +48,13 @@ typedef int nt_symbol_size_fn(unsigned long address, unsigned long *size, unsign
 #define nt_dequeue_signal(mask, info, type) dequeue_signal(current, mask, info, type)
 #endif
 
+/* ---- memory ----------------------------------------------------------------- */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define nt_get_user_pages_remote(mm, start, count, flags, pages)                                   \
+	get_user_pages_remote(mm, start, count, flags, pages, NULL)
+#else
+#define nt_get_user_pages_remote(mm, start, count, flags, pages)                                   \
+	get_user_pages_remote(mm, start, count, flags, pages, NULL, NULL)
+#endif
+
 #endif /* _NT_COMPAT_H */

@@ -62,8 +62,6 @@
 #ifndef _NTRACE_KERNEL_H
 #define _NTRACE_KERNEL_H
 
-#define pr_fmt(fmt) "ntrace: " fmt
-
 #include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/list.h>
@@ -86,6 +84,8 @@
 #include "trap.h"
 
 #define NT_EVENT_CAPACITY 16384 /* notes kept before they are dropped */
+#define NT_DEBUG_REGISTERS 4
+#define NT_WATCH_LENGTH 8 /* bytes one of them covers at most */
 #define NT_SYSCALL_LIMIT (NTRACE_SYSCALL_WORDS * 64)
 
 /* ---- events ------------------------------------------------------------- */
@@ -133,11 +133,18 @@ struct nt_engine {
 	u32 note_count;
 	u64 lost;
 	u64 seq;
-	u64 last_stop_id;
+	atomic64_t last_stop_id;
+	atomic64_t last_batch;
 	wait_queue_head_t wait; /* readers, pollers, waiters for stops */
 };
 
 /* ---- engine x process ---------------------------------------------------- */
+/* Replaced whole, read under rcu_read_lock(): see nt_sets(). */
+struct nt_sets {
+	struct ntrace_sets s;
+	struct rcu_head rcu;
+};
+
 struct nt_proc {
 	refcount_t ref;
 	struct rcu_head rcu;
@@ -155,7 +162,7 @@ struct nt_proc {
 	int leader_code; /* wait status of the leader, once it exited */
 	struct list_head atts; /* RCU, changed under lock */
 	struct mm_struct *mm; /* grabbed: the memory this engine was let in to */
-	struct ntrace_sets __rcu *sets;
+	struct nt_sets __rcu *sets;
 	struct nt_pending last; /* PROC_DEAD or DETACHED */
 	struct work_struct reap; /* what cannot be done where it died */
 };
@@ -175,11 +182,11 @@ struct nt_att {
 	bool gone;
 	bool asked; /* a stop was asked for, not there yet */
 	bool quiet; /* ... and is to leave no event */
-	bool told; /* the hold's event was read, or there is none */
 	u64 stop_id; /* of the present hold; 0: does not hold */
 	u64 since_ns;
 	u32 why; /* enum ntrace_event_type */
-	atomic_t *stopper; /* who counts asks down, see sets of nt_stop() */
+	atomic_t *stopper; /* who counts asks down: halt.c */
+	u64 batch; /* the resume that named it last */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */
@@ -187,6 +194,8 @@ struct nt_att {
 	int signo; /* signal stops: in, the signal as it is; out, the answer */
 	int inject; /* not a signal stop: send this to itself */
 	int self_signo; /* the engine sent this itself: do not ask it */
+
+	struct nt_step step; /* step.c */
 };
 
 /* ---- thread -------------------------------------------------------------- */
@@ -196,6 +205,7 @@ struct nt_life {
 	bool vfork; /* waits for its child */
 	bool exec;
 	bool fresh; /* has not run yet */
+	bool process; /* ... and is a new process */
 	struct pid *child; /* of fork, vfork, vfork-done */
 	struct pid *creator; /* of a fresh thread or child */
 	struct pid *former; /* exec: the id it had before */
@@ -215,12 +225,16 @@ struct nt_task {
 	bool queued; /* the work is */
 	bool hard; /* ... and disturbs system calls */
 	bool parked; /* sleeps in nt_park(), user registers complete */
+	bool working; /* its work runs: actions take effect at the end of it */
 	bool dead; /* past its last report */
 	unsigned int pins; /* keep it hashed without atts */
+	unsigned int inspectors; /* look at its registers: it stays parked */
 	unsigned int holds;
 	struct list_head atts; /* RCU, by proc->order */
 	wait_queue_head_t wait;
 	struct callback_head work;
+	struct callback_head nudge; /* makes a queued soft work hard */
+	bool nudged;
 	kernel_siginfo_t *siginfo; /* of the signal it is stopped for; only while parked */
 
 	struct nt_life life;
@@ -241,23 +255,45 @@ int nt_symbols_init(void);
 /* What is alive, counted for the unload check. */
 enum nt_kind { NT_ENGINE, NT_PROC, NT_ATT, NT_TASK, NT_WORK, NT_SITE, NT_MM, NT_KINDS };
 extern atomic_t nt_count[NT_KINDS];
+/* The module goes: whoever waits for an engine gives up. */
+extern bool nt_unloading;
+/* For what must sleep and cannot where it begins; empty before anything is freed. */
+extern struct workqueue_struct *nt_workqueue;
 
 /* ---- engine.c ------------------------------------------------------------ */
+extern struct list_head nt_engines; /* in order of opening */
+extern struct mutex nt_engines_lock;
 struct nt_engine *nt_engine_open(struct file *file);
 void nt_engine_close(struct nt_engine *e);
 void nt_engine_put(struct nt_engine *e);
+/* A new one, listed; natts is biased by one. -ENOMEM, -EBADF when it closes. */
+struct nt_proc *nt_proc_new(struct nt_engine *e, struct pid *tgid, u64 cookie,
+			    struct mm_struct *mm, const struct ntrace_sets *sets, gfp_t gfp);
 void nt_proc_put(struct nt_proc *p);
+/* One thread less (or the bias): the last one makes it gone. True: it was. */
+bool nt_proc_leave(struct nt_proc *p);
+/* Takes it off the engine's list; false: it is gone already. Its lock is held. */
+bool nt_proc_unlist(struct nt_proc *p);
+/* Puts its last event before the engine; what may sleep follows in a worker. */
+void nt_proc_last(struct nt_proc *p, u32 type, int code);
 /* The engine's attachment to a process of its namespace; a reference, or NULL. */
 struct nt_proc *nt_proc_find(struct nt_engine *e, pid_t pid);
 /* Under rcu_read_lock(). */
 static inline struct ntrace_sets *nt_sets(struct nt_proc *p)
 {
-	return rcu_dereference(p->sets);
+	return &rcu_dereference(p->sets)->s;
 }
 
 /* ---- task.c -------------------------------------------------------------- */
 extern atomic_t nt_tasks; /* hashed ones: zero makes every lookup free */
 struct nt_task *__nt_task_get_rcu(struct task_struct *task);
+
+/* Calls fn for every hashed thread, under rcu_read_lock(). */
+void nt_task_each(void (*fn)(struct nt_task *t));
+/* Ends its being known: no attachments, no lookups. Atomic. */
+void nt_task_dead(struct nt_task *t);
+void nt_task_init(void);
+void nt_task_exit(void); /* at unload: waits for queued work */
 
 /* The record of a thread, or NULL for the many nobody traces. Under
  * rcu_read_lock(); valid until rcu_read_unlock(). From any context but NMI.
@@ -285,6 +321,7 @@ bool nt_att_drop(struct nt_att *a);
 void nt_att_put(struct nt_att *a);
 /* Engine x thread; under rcu_read_lock(). */
 struct nt_att *nt_att_of(struct nt_engine *e, struct nt_task *t);
+struct nt_att *nt_att_by_tid(struct nt_engine *e, pid_t tid);
 /* Walks a thread's engines in attach order (first: NULL) or backwards, across
  * sleeps. Takes a reference to the next and gives back that of the previous one.
  */
@@ -316,10 +353,27 @@ bool nt_park(struct nt_task *t);
 bool nt_wanted(struct nt_task *t);
 
 /* task->lock is held for these. */
-void nt_hold(struct nt_att *a, u32 why, bool told);
+void nt_hold(struct nt_att *a, u32 why);
+/* The stop it asked for: a hold, and an event unless quiet. The thread is parked
+ * or blocked in the kernel. The caller wakes the engine.
+ */
+void nt_satisfy(struct nt_att *a);
+/* Forgets the ask. */
+void nt_unask(struct nt_att *a);
+/* Has the engine read of this hold, or was there nothing to read? */
+bool nt_told(struct nt_att *a);
 bool nt_release(struct nt_att *a); /* true: it held */
+/* Nobody holds it any more: it may go on. */
+void nt_go(struct nt_task *t);
 /* Every engine lets go of it; it goes on by itself. */
 void nt_drop_holds(struct nt_task *t);
+/* Sleeps in the kernel where nothing (hard) or no stop (soft) will disturb it; it
+ * was kicked before, so it cannot reach user mode unseen.
+ */
+bool nt_blocked(struct nt_task *t, bool soft);
+/* Keeps a parked thread parked while its registers are used; false: not parked. */
+bool nt_inspect(struct nt_task *t);
+void nt_inspect_end(struct nt_task *t);
 
 /* ---- event.c ------------------------------------------------------------- */
 /* type, time, thread, and with regs pc, sp, fp and EVF_COMPAT of its user state. */
@@ -330,6 +384,10 @@ void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_even
 /* Queues what is never lost; the caller wakes. queue_lock is taken. */
 void nt_queue(struct nt_engine *e, struct nt_pending *slot);
 void nt_unqueue(struct nt_engine *e, struct nt_pending *slot);
+/* Drops the notes of a process. */
+void nt_forget_notes(struct nt_engine *e, pid_t tgid);
+/* Tells how an engine names this process. */
+void nt_event_ids(struct ntrace_event *r, struct nt_engine *e, struct nt_task *t, struct pid *child);
 bool nt_readable(struct nt_engine *e);
 u32 nt_event_count(struct nt_engine *e);
 ssize_t nt_event_read(struct nt_engine *e, char __user *buf, size_t size);
@@ -346,23 +404,20 @@ void nt_life_exiting(struct nt_task *t, long code);
 void nt_life_jobstop(struct nt_task *t, int signo);
 
 /* ---- the calls: one file each family ------------------------------------- */
-struct nt_call_entry {
-	u32 request;
-	bool changes; /* refused to observers */
-	int (*run)(struct nt_engine *e, void *record);
-	int feature; /* -1: always there */
-};
-
+void nt_attach_init(void); /* attach.c */
+extern const struct proc_ops nt_control_ops; /* control.c */
+extern const struct proc_ops nt_engines_ops; /* who.c */
 int nt_hello(struct nt_engine *e, void *record); /* control.c */
 int nt_attach(struct nt_engine *e, void *record); /* attach.c */
-int nt_detach(struct nt_engine *e, void *record);
-void nt_proc_detach(struct nt_proc *p, u32 release, struct nt_att *chosen, int signo);
+int nt_detach(struct nt_engine *e, void *record); /* detach.c */
+void nt_proc_detach(struct nt_proc *p, u32 release, int signo, pid_t tid);
 /* Lost against the engine's will, atomic: it reads DETACHED with this errno. */
 void nt_proc_lose(struct nt_proc *p, int error);
 int nt_threads(struct nt_engine *e, void *record); /* threads.c */
 int nt_resume(struct nt_engine *e, void *record); /* resume.c */
 int nt_stop(struct nt_engine *e, void *record); /* halt.c */
-int nt_stop_process(struct nt_engine *e, struct nt_proc *p);
+/* Holds every thread of a process, as NTRACE_ATTACH_STOP wants it. */
+int nt_stop_process(struct nt_proc *p);
 int nt_getregs(struct nt_engine *e, void *record); /* regs.c */
 int nt_setregs(struct nt_engine *e, void *record);
 int nt_readmem(struct nt_engine *e, void *record); /* memory.c */
@@ -371,7 +426,6 @@ int nt_set_sets(struct nt_engine *e, void *record); /* sets.c */
 int nt_signal(struct nt_engine *e, void *record);
 int nt_who(struct nt_engine *e, void *record); /* who.c */
 int nt_release_hold(struct nt_engine *e, void *record);
-int nt_who_init(struct proc_dir_entry *dir);
 
 /* Reads and writes of another's memory, plain: bytes done. May sleep. */
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
@@ -383,6 +437,12 @@ void nt_trap_exit(void);
 int nt_break(struct nt_engine *e, void *record);
 int nt_unbreak(struct nt_engine *e, void *record);
 int nt_break_stats(struct nt_engine *e, void *record);
+/* Before anything is told of the current thread, or it waits: takes it out of a
+ * slot, and our trap flag off. nt_trap_leave() undoes it. Atomic.
+ */
+void nt_trap_enter(struct nt_task *t);
+/* A pc, or an address in a siginfo, as the program would see it. Atomic. */
+unsigned long nt_trap_pc(struct mm_struct *mm, unsigned long pc);
 /* In the thread's work. False: it has to run on before anything else (in the
  * middle of a step-over), asks must wait.
  */

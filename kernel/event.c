@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Events on their way: stops wait in slots of their own, notes in a ring. */
+#include <linux/elf.h>
+#include <linux/regset.h>
+#include <linux/uaccess.h>
+
+#include "ntrace.h"
+
+void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs)
+{
+	memset(ev, 0, sizeof(*ev));
+	ev->r.size = sizeof(ev->r);
+	ev->r.type = type;
+	ev->r.time_ns = ktime_get_ns();
+	ev->r.cookie = t->cookie;
+	ev->r.core = task_cpu(t->task);
+	if (regs) {
+		struct pt_regs *user = task_pt_regs(t->task);
+
+		ev->r.pc = instruction_pointer(user);
+		ev->r.sp = user_stack_pointer(user);
+		ev->r.fp = frame_pointer(user);
+		if (task_user_regset_view(t->task)->e_machine != ELF_ARCH)
+			ev->r.flags |= NTRACE_EVF_COMPAT;
+	}
+}
+
+void nt_event_ids(struct ntrace_event *r, struct nt_engine *e, struct nt_task *t, struct pid *child)
+{
+	r->tid = pid_nr_ns(t->pid, e->ns);
+	r->tgid = pid_nr_ns(t->tgid, e->ns);
+	if (child)
+		r->child = pid_nr_ns(child, e->ns);
+}
+
+void nt_wake(struct nt_engine *e)
+{
+	if (wq_has_sleeper(&e->wait))
+		wake_up_all(&e->wait);
+}
+
+void nt_queue(struct nt_engine *e, struct nt_pending *slot)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&e->queue_lock, flags);
+	slot->r.seq = ++e->seq;
+	list_add_tail(&slot->link, &e->stops);
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+}
+
+void nt_unqueue(struct nt_engine *e, struct nt_pending *slot)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&e->queue_lock, flags);
+	list_del_init(&slot->link);
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+}
+
+/* queue_lock is held. False: no room. */
+static bool push(struct nt_engine *e, const struct ntrace_event *r)
+{
+	struct ntrace_event *to;
+
+	if (e->note_count == NT_EVENT_CAPACITY || !e->notes)
+		return false;
+	to = &e->notes[(e->note_head + e->note_count++) % NT_EVENT_CAPACITY];
+	*to = *r;
+	to->stop_id = 0;
+	to->seq = ++e->seq;
+	return true;
+}
+
+/* Tells how many were dropped, once there is room again. queue_lock is held. */
+static void push_lost(struct nt_engine *e)
+{
+	struct ntrace_event lost = {
+		.size = sizeof(lost),
+		.type = NTRACE_EV_LOST,
+		.time_ns = ktime_get_ns(),
+		.core = -1,
+		.addr = e->lost,
+	};
+
+	if (e->lost && push(e, &lost))
+		e->lost = 0;
+}
+
+void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev)
+{
+	struct ntrace_event r = ev->r;
+	unsigned long flags;
+
+	nt_event_ids(&r, e, t, ev->child);
+	spin_lock_irqsave(&e->queue_lock, flags);
+	push_lost(e);
+	if (e->lost || !push(e, &r))
+		e->lost++;
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+	nt_wake(e);
+}
+
+void nt_note(struct nt_att *a, const struct nt_event *ev)
+{
+	nt_note_engine(a->engine, a->task, ev);
+}
+
+void nt_forget_notes(struct nt_engine *e, pid_t tgid)
+{
+	u32 i, kept = 0;
+
+	spin_lock_irq(&e->queue_lock);
+	for (i = 0; i < e->note_count; i++) {
+		u32 from = (e->note_head + i) % NT_EVENT_CAPACITY;
+
+		if (e->notes[from].tgid != tgid)
+			e->notes[(e->note_head + kept++) % NT_EVENT_CAPACITY] = e->notes[from];
+	}
+	e->note_count = kept;
+	spin_unlock_irq(&e->queue_lock);
+}
+
+bool nt_readable(struct nt_engine *e)
+{
+	return READ_ONCE(e->note_count) || READ_ONCE(e->lost) || !list_empty_careful(&e->stops);
+}
+
+u32 nt_event_count(struct nt_engine *e)
+{
+	struct nt_pending *slot;
+	u32 count;
+
+	spin_lock_irq(&e->queue_lock);
+	count = e->note_count + (e->lost && !e->note_count);
+	list_for_each_entry(slot, &e->stops, link)
+		count++;
+	spin_unlock_irq(&e->queue_lock);
+	return count;
+}
+
+/* The oldest event. False: there is none. */
+static bool pop(struct nt_engine *e, struct ntrace_event *out)
+{
+	struct nt_pending *slot;
+	struct nt_proc *ended = NULL;
+	bool found = true;
+
+	spin_lock_irq(&e->queue_lock);
+	if (!e->note_count)
+		push_lost(e);
+	slot = list_first_entry_or_null(&e->stops, struct nt_pending, link);
+	if (slot && e->note_count && e->notes[e->note_head].seq < slot->r.seq)
+		slot = NULL;
+	if (slot) {
+		*out = slot->r;
+		list_del_init(&slot->link);
+		if (out->type == NTRACE_EV_PROC_DEAD || out->type == NTRACE_EV_DETACHED)
+			ended = container_of(slot, struct nt_proc, last);
+	} else if (e->note_count) {
+		*out = e->notes[e->note_head];
+		e->note_head = (e->note_head + 1) % NT_EVENT_CAPACITY;
+		e->note_count--;
+	} else {
+		found = false;
+	}
+	spin_unlock_irq(&e->queue_lock);
+	if (ended)
+		nt_proc_put(ended);
+	return found;
+}
+
+/* Whole records: bytes, 0 if there are none. The buffer is tried before anything
+ * leaves the queue: what was taken out is not lost on an address to nowhere.
+ */
+ssize_t nt_event_read(struct nt_engine *e, char __user *buf, size_t size)
+{
+	size_t room = min_t(size_t, size / sizeof(struct ntrace_event), nt_event_count(e)), i;
+	struct ntrace_event r;
+
+	if (room && clear_user(buf, room * sizeof(r)))
+		return -EFAULT;
+	for (i = 0; i < room && pop(e, &r); i++)
+		if (copy_to_user(buf + i * sizeof(r), &r, sizeof(r)))
+			return i ? (ssize_t)(i * sizeof(r)) : -EFAULT;
+	return i * sizeof(r);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of targets: pages are pinned and copied, whatever their protection, from
+ * the memory the engine was let in to at attach or exec, never from what the
+ * process has just become.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "batch.h"
+#include "ntrace.h"
+
+#define PIN_PAGES 32 /* at a time */
+
+/* Pins the pages from addr on: how many. */
+static long pin(struct mm_struct *mm, unsigned long addr, size_t len, bool write,
+		struct page **pages)
+{
+	unsigned long first = addr & PAGE_MASK;
+	unsigned long last = (addr + len - 1) & PAGE_MASK;
+	unsigned long count = min_t(unsigned long, ((last - first) >> PAGE_SHIFT) + 1, PIN_PAGES);
+	unsigned int flags = FOLL_FORCE | (write ? FOLL_WRITE : 0);
+	long pinned;
+
+	if (mmap_read_lock_killable(mm))
+		return 0;
+	pinned = nt_get_user_pages_remote(mm, first, count, flags, pages);
+	mmap_read_unlock(mm);
+	return pinned;
+}
+
+static void unpin(struct page **pages, long count, bool dirty)
+{
+	long i;
+
+	for (i = 0; i < count; i++) {
+		if (dirty)
+			set_page_dirty_lock(pages[i]);
+		put_page(pages[i]);
+	}
+}
+
+/* len, cut where the address space ends. */
+static size_t bounded(unsigned long addr, size_t len)
+{
+	return addr >= TASK_SIZE_MAX ? 0 : min_t(size_t, len, TASK_SIZE_MAX - addr);
+}
+
+size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+{
+	struct page *pages[PIN_PAGES];
+	size_t done = 0;
+
+	len = bounded(addr, len);
+	while (done < len) {
+		long count = pin(mm, addr + done, len - done, false, pages), i;
+
+		for (i = 0; i < count; i++) {
+			size_t offset = offset_in_page(addr + done);
+			size_t part = min(len - done, PAGE_SIZE - offset);
+			void *from = kmap_local_page(pages[i]);
+
+			memcpy(buf + done, from + offset, part);
+			kunmap_local(from);
+			done += part;
+		}
+		if (count <= 0)
+			break;
+		unpin(pages, count, false);
+	}
+	return done;
+}
+
+size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
+{
+	struct page *pages[PIN_PAGES];
+	size_t done = 0;
+
+	len = bounded(addr, len);
+	while (done < len) {
+		long count = pin(mm, addr + done, len - done, true, pages), i;
+
+		for (i = 0; i < count; i++) {
+			size_t offset = offset_in_page(addr + done);
+			size_t part = min(len - done, PAGE_SIZE - offset);
+			void *to = kmap_local_page(pages[i]);
+
+			memcpy(to + offset, buf + done, part);
+			flush_dcache_page(pages[i]);
+			kunmap_local(to);
+			done += part;
+		}
+		if (count <= 0)
+			break;
+		unpin(pages, count, true);
+	}
+	return done;
+}
+
+/* Straight into the caller's buffer. */
+static size_t read_plain(struct mm_struct *mm, unsigned long addr, char __user *out, size_t len)
+{
+	struct page *pages[PIN_PAGES];
+	bool fault = false;
+	size_t done = 0;
+
+	while (done < len && !fault && !fatal_signal_pending(current)) {
+		long count = pin(mm, addr + done, len - done, false, pages), i;
+
+		for (i = 0; i < count && !fault; i++) {
+			size_t offset = offset_in_page(addr + done);
+			size_t part = min(len - done, PAGE_SIZE - offset);
+			void *from = kmap_local_page(pages[i]);
+			size_t left = copy_to_user(out + done, from + offset, part);
+
+			kunmap_local(from);
+			fault = left;
+			done += part - left;
+		}
+		if (count <= 0)
+			break;
+		unpin(pages, count, false);
+		cond_resched();
+	}
+	return done;
+}
+
+/* A page at a time, through a copy in which breakpoints are hidden. */
+static size_t read_shadowed(struct mm_struct *mm, unsigned long addr, char __user *out, size_t len,
+			    char *page)
+{
+	size_t done = 0;
+
+	while (done < len && !fatal_signal_pending(current)) {
+		size_t part = min(len - done, PAGE_SIZE - offset_in_page(addr + done));
+		size_t got = nt_mem_read(mm, addr + done, page, part), left;
+
+		nt_break_shadow_read(mm, addr + done, page, got);
+		left = copy_to_user(out + done, page, got);
+		done += got - left;
+		if (left || got < part)
+			break;
+		cond_resched();
+	}
+	return done;
+}
+
+static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const char __user *in,
+			     size_t len, char *page)
+{
+	size_t done = 0;
+
+	while (done < len && !fatal_signal_pending(current)) {
+		size_t part = min(len - done, PAGE_SIZE - offset_in_page(addr + done)), got;
+		size_t left = copy_from_user(page, in + done, part);
+
+		got = nt_break_shadow_write(mm, addr + done, page, part - left);
+		done += got;
+		if (left || got < part)
+			break;
+		cond_resched();
+	}
+	return done;
+}
+
+static int transfer(struct mm_struct *mm, struct ntrace_memvec *v, bool write, bool raw,
+		    char *page)
+{
+	char __user *buf = u64_to_user_ptr(v->buf);
+	size_t len = bounded(v->addr, v->len);
+
+	v->done = 0;
+	if (!v->buf && v->len)
+		return EFAULT;
+	if (write)
+		v->done = write_shadowed(mm, v->addr, buf, len, page);
+	else if (raw || !nt_mm_needs(mm))
+		v->done = read_plain(mm, v->addr, buf, len);
+	else
+		v->done = read_shadowed(mm, v->addr, buf, len, page);
+	return v->done == v->len ? 0 : EFAULT;
+}
+
+/* The memory of an attached process, in use; NULL: it is gone. */
+static struct mm_struct *target_mm(struct nt_engine *e, pid_t pid)
+{
+	struct nt_proc *p = nt_proc_find(e, pid);
+	struct mm_struct *mm;
+
+	if (!p)
+		return NULL;
+	spin_lock_irq(&p->lock);
+	mm = p->mm;
+	if (mm && !mmget_not_zero(mm))
+		mm = NULL;
+	spin_unlock_irq(&p->lock);
+	nt_proc_put(p);
+	return mm;
+}
+
+static int vectors(struct nt_engine *e, struct ntrace_mem *r, bool write)
+{
+	struct ntrace_memvec *vecs;
+	struct mm_struct *mm;
+	char *page = NULL;
+	int error = 0;
+	u32 i;
+
+	if (r->flags & ~(write ? 0 : NTRACE_MEM_RAW))
+		return -EINVAL;
+	vecs = nt_batch_in(r->vecs, r->count, sizeof(*vecs));
+	if (IS_ERR(vecs))
+		return PTR_ERR(vecs);
+	mm = target_mm(e, r->pid);
+	if (!mm)
+		error = -ESRCH;
+	else if (write || nt_mm_needs(mm))
+		page = (char *)__get_free_page(GFP_KERNEL);
+	if (!error && !page && (write || nt_mm_needs(mm)))
+		error = -ENOMEM;
+	r->done = 0;
+	for (i = 0; i < r->count && !error; i++) {
+		vecs[i].error = transfer(mm, &vecs[i], write, r->flags & NTRACE_MEM_RAW || !page,
+					 page);
+		r->done += !vecs[i].error;
+	}
+	free_page((unsigned long)page);
+	if (mm)
+		mmput(mm);
+	if (error) {
+		kvfree(vecs);
+		return error;
+	}
+	return nt_batch_out(r->vecs, vecs, r->count, sizeof(*vecs));
+}
+
+int nt_readmem(struct nt_engine *e, void *record)
+{
+	return vectors(e, record, false);
+}
+
+int nt_writemem(struct nt_engine *e, void *record)
+{
+	return vectors(e, record, true);
+}
