@@ -19,6 +19,8 @@ export interface Definition {
   fast: number | undefined;
   condition: Buffer | undefined;
   actions: TraceAction[];
+  /** The provider has it as it is. */
+  taken: boolean;
   /** Source pieces as QTDPsrc sent them: TYPE:START:TOTAL:BYTES. */
   sources: string[];
 }
@@ -118,6 +120,7 @@ export class TraceRun {
         ...definition,
         collect: definition.actions.flatMap(({ collect }) => collect),
       });
+      definition.taken = true;
     } catch (error) {
       this.definitions.splice(this.definitions.indexOf(definition), 1);
       throw error;
@@ -140,6 +143,9 @@ export class TraceRun {
 
   start(): void {
     this.leftBehind = false;
+    // gdb announces actions that then turn out to be none
+    for (const definition of this.definitions.filter(({ taken }) => !taken))
+      this.commit(definition);
     this.engine.tracing.start();
   }
   stop(): void {
@@ -177,8 +183,11 @@ export class TraceRun {
   /** Value of a state variable: of the selected frame, or now. undefined: there is none. */
   value(number: number): bigint | undefined {
     if (this.frame) {
-      for (const block of this.frame.blocks)
+      // collected more than once: as it was at last
+      for (let i = this.frame.blocks.length - 1; i >= 0; i--) {
+        const block = this.frame.blocks[i]!;
         if (block.kind === 'variable' && block.number === number) return block.value;
+      }
       return undefined;
     }
     if (!this.running && this.ended === TraceReason.NeverRan) return undefined;

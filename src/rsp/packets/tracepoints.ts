@@ -47,6 +47,7 @@ function define(session: Session, a: Args): boolean {
     fast,
     condition,
     actions: [],
+    taken: false,
     sources: [],
   });
   return more;
@@ -348,7 +349,8 @@ export const tracepoints: Packet[] = [
     when: 'stopped',
     capability,
     run(session) {
-      run(session).listing = [...run(session).variables.values()].map(variablePiece);
+      // the newest first: gdb turns the list round
+      run(session).listing = [...run(session).variables.values()].map(variablePiece).reverse();
       return next(session);
     },
   }),
