@@ -2,6 +2,7 @@
 // Conditions of breakpoints: verified when they are set, decided where the thread stopped. What
 // cannot be decided stops it, and its client decides.
 #include "server.h"
+#include "trace.h"
 
 #include <agent.h>
 #include <errno.h>
@@ -19,6 +20,7 @@ constexpr uint32_t kMostConditions = 64;
 struct Context {
 	Server *server;
 	Thread *thread;
+	Engine *engine; // whose state variables they are
 };
 
 } // namespace
@@ -39,6 +41,20 @@ struct Evaluation {
 		auto *c = static_cast<Context *>(ctx);
 		return c->server->read_shadowed(*c->thread->process, addr, buf, len) == len ? 0
 											    : -1;
+	}
+
+	static int get_var(void *ctx, u32 number, u64 *value)
+	{
+		auto *c = static_cast<Context *>(ctx);
+		if (!nt_trace_get(&c->server->trace_of(*c->engine).core, number, now_ns(), value))
+			*value = 0;
+		return 0;
+	}
+
+	static int set_var(void *ctx, u32 number, u64 value)
+	{
+		auto *c = static_cast<Context *>(ctx);
+		return nt_trace_set(&c->server->trace_of(*c->engine).core, number, value) ? 0 : -1;
 	}
 };
 
@@ -61,7 +77,8 @@ int Server::take_conditions(const struct ntrace_break &b, std::vector<Code> &out
 		struct nt_agent_limits limits = {};
 		limits.max_len = kMostCode;
 		limits.registers = kRegisters;
-		limits.allow = NT_AGENT_USE_REGISTER | NT_AGENT_USE_MEMORY | NT_AGENT_USE_LOOP;
+		limits.variables = NTRACE_VARIABLES;
+		limits.allow = NT_AGENT_ALLOW_CONDITION;
 		limits.need_result = true;
 		limits.work = work.data();
 		limits.work_len = work.size();
@@ -81,14 +98,10 @@ bool Server::wants_hit(Thread &t, Owner &owner)
 	owner.hits++;
 	if (owner.conditions.empty())
 		return true;
-	static const struct nt_agent_ops ops = {Evaluation::read_reg,
-						Evaluation::read_mem,
-						nullptr,
-						nullptr,
-						nullptr,
-						nullptr,
-						nullptr};
-	Context context = {this, &t};
+	static const struct nt_agent_ops ops = {
+	    Evaluation::read_reg, Evaluation::read_mem, nullptr, nullptr,
+	    Evaluation::get_var,  Evaluation::set_var,	nullptr};
+	Context context = {this, &t, owner.engine};
 	uint64_t began = now_ns();
 	bool wanted = false;
 	for (const Code &code : owner.conditions) {

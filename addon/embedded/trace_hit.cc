@@ -53,6 +53,7 @@ struct Collection {
 			*len = sizeof(t.regs);
 			return 0;
 		}
+		c->server->flush_regs(t);
 		c->trace->regset.resize(kMostBytes);
 		struct iovec iov = {c->trace->regset.data(), kMostBytes};
 		if (ptrace(PTRACE_GETREGSET, t.tid, note, &iov) < 0)

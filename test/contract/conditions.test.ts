@@ -105,6 +105,23 @@ contract('conditions', (row) => {
     expect(a.events().filter((e) => e.type === EventType.Break)).toEqual([]);
   });
 
+  row('state variables are read and set', (scene) => {
+    const engine = scene.engine('contract');
+    const subject = scene.start('calls');
+    engine.attach(subject.pid, { stop: true });
+    const site = subject.address('function');
+    engine.tracing.setVariable(5, 0n);
+    // $5 = $5 + 1; $5 == 10
+    const increment = [0x2c, 0, 5, 0x22, 1, 0x02, 0x2d, 0, 5, 0x29];
+    const tenth = Buffer.from([...increment, 0x2c, 0, 5, 0x22, 10, 0x13, END]);
+    const before = subject.read('counter');
+    engine.insertBreakpoint(subject.pid, 0, site, 1, [tenth]);
+    cont(engine);
+    expect(scene.next(engine, EventType.Break).pc).toBe(site);
+    expect(engine.tracing.variable(5)).toBe(10n);
+    expect(subject.read('counter') - before).toBeGreaterThanOrEqual(9n);
+  });
+
   row('bytecode that is not sound is refused with its offset', (scene) => {
     const engine = scene.engine('contract');
     const subject = scene.start('calls');
