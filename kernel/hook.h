@@ -9,6 +9,8 @@
 
 #include <linux/types.h>
 
+struct task_struct;
+
 /* A call of a hooked function. The assembler knows the layout. */
 struct nt_frame {
 	unsigned long args[6]; /* changes reach the body */
@@ -39,8 +41,8 @@ void nt_hooks_put(void);
 /* Is this inside of a hooked function? For handlers that ask who calls. */
 bool nt_hook_within(unsigned long address, const char *name);
 
-/* A child that nobody traces does not keep the slow system calls of its creator. */
-void nt_syscall_child(struct task_struct *child);
+/* What a new thread keeps of its creator's system call (task_newtask). */
+void nt_syscall_born(struct task_struct *child);
 
 #endif /* __ASSEMBLY__ */
 #endif /* _NT_HOOK_H */

@@ -92,7 +92,7 @@ static void describe(struct nt_event *ev, struct nt_task *t, const kernel_siginf
 	ev->r.code = info->si_code;
 	if (is_fault(info)) {
 		ev->r.flags |= NTRACE_EVF_FAULT;
-		ev->r.addr = (unsigned long)info->si_addr;
+		ev->r.addr = nt_trap_pc(current->mm, (unsigned long)info->si_addr);
 	}
 	if (changed)
 		ev->r.flags |= NTRACE_EVF_CHANGED;

@@ -214,7 +214,22 @@ void nt_call_task_gone(struct nt_task *t)
 	t->call.engaged = false;
 }
 
-void nt_syscall_child(struct task_struct *child)
+/* In the creator, under rcu_read_lock(), before the child runs: a thread of ours sees
+ * the end of the call that made it, any other has nothing to do with the switch.
+ */
+void nt_syscall_born(struct task_struct *child)
 {
-	switch_off(child);
+	struct nt_task *t = nt_task_get_rcu(child);
+	int nr = syscall_get_nr(current, task_pt_regs(current));
+	struct nt_att *a;
+
+	if (!t) {
+		switch_off(child);
+		return;
+	}
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		if (wants(a, nr, false) != NT_PASS) {
+			t->call.exit = true;
+			t->call.nr = nr;
+		}
 }
