@@ -78,6 +78,7 @@ static void new_thread(struct nt_task *t, struct task_struct *task)
 	nt_syscall_engage(c);
 	nt_task_kick(c, false);
 	nt_task_unpin(c);
+	nt_task_put(c);
 }
 
 /* A child for those who follow; they hold it before its first instruction. */
@@ -120,6 +121,7 @@ static void new_process(struct nt_task *t, struct task_struct *task, u64 flags)
 		nt_syscall_engage(c);
 		nt_task_kick(c, false);
 		nt_task_unpin(c);
+		nt_task_put(c);
 	}
 	if (!t)
 		return;
@@ -169,6 +171,8 @@ static void on_newtask(void *data, struct task_struct *task, unsigned long flags
 	} else if (!(task->flags & PF_KTHREAD)) {
 		new_process(t, task, flags);
 	}
+	if (t)
+		nt_syscall_born(task);
 	rcu_read_unlock();
 }
 
