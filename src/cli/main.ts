@@ -4,6 +4,7 @@ import * as demo from './demo/command';
 import * as doctor from './doctor/command';
 import { main as gdbserver } from './gdbserver';
 import * as serve from './serve';
+import { main as strace } from './strace';
 import { version } from '../rsp/version';
 
 const HELP = `Debugging over the GDB remote protocol, with engines that stack on one process.
@@ -13,11 +14,13 @@ Usage: $0 COMMAND [OPTIONS]`;
 /** `ntrace`: never throws, ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === 'gdbserver') return gdbserver(argv.slice(1)); // its grammar is gdbserver's own
+  if (argv[0] === 'strace') return strace(argv.slice(1)); // as does strace
   try {
     await yargs([...argv])
       .scriptName('ntrace')
       .usage(HELP)
       .command('gdbserver', "a drop-in for gdbserver: gdbserver's options, messages, exit codes")
+      .command('strace', "a system call and signal tracer: strace's options and output")
       .command(serve.command)
       .command(doctor.command)
       .command(connect.command)
