@@ -231,6 +231,10 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		}
 		if (!site.tracepoints.empty())
 			trace_hit(t, site);
+		if (t.holds.empty()) {
+			unseen_hits_++;
+			last_hit_ = t.tid;
+		}
 		apply_asks(t);
 		settle(t);
 		return true;

@@ -135,8 +135,7 @@ void Server::let_thread_go(Thread &t)
 	} else if (t.inject) {
 		syscall(SYS_tgkill, p.pid, t.tid, t.inject);
 	}
-	for (const siginfo_t &info : t.deferred)
-		syscall(SYS_tgkill, p.pid, t.tid, info.si_signo);
+	requeue_deferred(t);
 	flush_regs(t);
 	if (ptrace(PTRACE_DETACH, t.tid, 0, static_cast<long>(signo)) < 0 && errno == ESRCH) {
 		mark_running(t); // killed meanwhile: to be reaped

@@ -92,8 +92,10 @@ struct Thread {
 	std::vector<Ask> asks;
 	Passing passing;
 	std::vector<siginfo_t> deferred; // arrived in the middle of a step-over
-	int inject = 0;			 // deliver at the next resume
-	Engine *self_sent = nullptr;	 // who sent the signal of "inject" by tgkill
+	bool masked = false;		 // no others are let in: signal_mask is its own
+	uint64_t signal_mask = 0;
+	int inject = 0;		     // deliver at the next resume
+	Engine *self_sent = nullptr; // who sent the signal of "inject" by tgkill
 	int self_sent_signo = 0;
 	Engine *stepper = nullptr;	   // whose step this is
 	uint32_t action = NTRACE_ACT_CONT; // STEP or RANGE while stepper is set
@@ -134,6 +136,7 @@ struct Plan {
 	struct nt_ool_plan ool;
 	uint8_t bytes[NT_INSN_MAX]; // what it was made from
 	uint32_t length;	    // of them
+	bool repeats;		    // a string instruction under rep: a step is one turn
 	bool stable;		    // text of a file that nobody writes: not compared at each use
 };
 

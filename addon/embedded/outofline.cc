@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 namespace ntrace::embedded
 {
@@ -51,6 +54,14 @@ void from_ool(const struct nt_ool_regs &regs, Thread &t)
 		t.dirty = Dirty::all;
 	else if (t.dirty == Dirty::none)
 		t.dirty = Dirty::pc;
+}
+
+// Interrupted in a system call, which goes on if no handler runs first (include/linux/errno.h).
+bool will_restart(const struct user_regs_struct &regs)
+{
+	auto result = static_cast<int32_t>(regs.rax);
+	return static_cast<int64_t>(regs.orig_rax) >= 0 &&
+	       (result == -512 || result == -513 || result == -514 || result == -516);
 }
 
 bool has_shadow_stack(const Thread &t)
@@ -162,6 +173,8 @@ void Server::run_slot(Thread &t, const std::shared_ptr<Plan> &plan)
 		t.plan = plan;
 		t.own_trap_flag = own_trap_flag;
 	}
+	if (!t.deferred.empty() && !traps)
+		mask_signals(t);
 	if (alone || (t.plan && !traps))
 		request(t, PTRACE_SINGLESTEP, 0);
 	else
@@ -173,6 +186,8 @@ void Server::run_slot(Thread &t, const std::shared_ptr<Plan> &plan)
 Server::Left Server::leave_slot(Thread &t, const siginfo_t *info)
 {
 	AddressSpace &space = *t.process->space;
+	if (t.masked)
+		unmask_signals(t);
 	std::shared_ptr<Plan> plan;
 	plan.swap(t.plan);
 	bool stepped = plan != nullptr;
@@ -205,7 +220,7 @@ Server::Left Server::leave_slot(Thread &t, const siginfo_t *info)
 	flush_regs(t);
 	if (result == NT_OOL_DONE) {
 		t.slot_trap = end && !trap;
-		t.restart_at = plan->ool.flags & NT_OOL_TRAPS ? plan->ool.addr : 0;
+		t.restart_at = !info && will_restart(t.regs) ? plan->ool.addr : 0;
 		t.restart_sp = t.regs.rsp;
 		return Left::done;
 	}
@@ -233,6 +248,37 @@ bool Server::defer_signal(Thread &t, const siginfo_t &info)
 		return false;
 	t.deferred.push_back(info);
 	return true;
+}
+
+// Signals that were put off and cannot be given as they came are sent anew. Where the kernel lets
+// nobody but their sender say who sent them, they come from us.
+void Server::requeue_deferred(Thread &t)
+{
+	std::vector<siginfo_t> deferred;
+	deferred.swap(t.deferred);
+	for (siginfo_t &info : deferred)
+		if (syscall(SYS_rt_tgsigqueueinfo, t.process->pid, t.tid, info.si_signo, &info) < 0)
+			syscall(SYS_tgkill, t.process->pid, t.tid, info.si_signo);
+}
+
+// No other signal gets in the way of the one instruction a thread runs before a signal that was
+// put off. Not for system calls: the mask is theirs to use and to change.
+void Server::mask_signals(Thread &t)
+{
+	uint64_t mask = ~0ull;
+	for (int signo : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS})
+		mask &= ~(1ull << (signo - 1));
+	t.masked = ptrace(static_cast<__ptrace_request>(PTRACE_GETSIGMASK), t.tid, sizeof(mask),
+			  &t.signal_mask) == 0 &&
+		   ptrace(static_cast<__ptrace_request>(PTRACE_SETSIGMASK), t.tid, sizeof(mask),
+			  &mask) == 0;
+}
+
+void Server::unmask_signals(Thread &t)
+{
+	ptrace(static_cast<__ptrace_request>(PTRACE_SETSIGMASK), t.tid, sizeof(t.signal_mask),
+	       &t.signal_mask);
+	t.masked = false;
 }
 
 // A fault in a slot is one of the program's own instruction; one to fetch it means that the

@@ -105,13 +105,15 @@ void Server::settle(Thread &t)
 {
 	if (t.stop == Stop::none || t.gone || t.frozen || !t.holds.empty())
 		return;
-	if (!t.passing.active && !t.deferred.empty() && t.stop == Stop::signal) {
+	if (!t.passing.active && !t.deferred.empty() && t.stop == Stop::signal &&
+	    !must_step_over(t)) {
 		siginfo_t info = t.deferred.front();
 		t.deferred.erase(t.deferred.begin());
 		ptrace(PTRACE_SETSIGINFO, t.tid, 0, &info);
 		t.passing = Passing();
 		t.passing.active = true;
 		t.passing.signo = t.passing.original = info.si_signo;
+		requeue_deferred(t); // this stop has room for one
 	}
 	if (t.passing.active && ask_next(t))
 		return;
@@ -139,11 +141,14 @@ void Server::run(Thread &t)
 		else
 			syscall(SYS_tgkill, p.pid, t.tid, wanted);
 	}
+	if (signo)
+		t.restart_at = 0;
 	if (!signo && must_step_over(t)) {
 		step_over(t);
 		return;
 	}
 	t.reported_generation = 0;
+	requeue_deferred(t);
 	if (t.stop == Stop::syscall && !t.at_entry)
 		t.syscall_nr = -1;
 	if (t.stepper)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model.h"
+#include "tick.h"
 
 #include <signal.h>
 
@@ -100,6 +101,11 @@ class Server
 	void sleep_for_child(uint64_t until_ns);
 	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
 
+	// keepup.cc
+	bool any_events() const;
+	bool take_next();
+	void keep_up();
+
 	// arrive.cc
 	void arrive(Thread &, int status);
 	void arrive_event_stop(Thread &, int signo);
@@ -156,6 +162,9 @@ class Server
 	Left leave_slot(Thread &, const siginfo_t *info);
 	bool restarts_call(Thread &, uint64_t pc);
 	bool defer_signal(Thread &, const siginfo_t &info);
+	void requeue_deferred(Thread &);
+	void mask_signals(Thread &);
+	void unmask_signals(Thread &);
 	bool translate_fault(Thread &, siginfo_t &info, uint64_t pc);
 
 	// slots.cc
@@ -245,7 +254,11 @@ class Server
 	std::vector<Thread *> ranging_; // in the middle of a range step, to go on with
 	std::vector<std::unique_ptr<Thread>> dead_threads_; // until no caller can use them
 	std::vector<std::unique_ptr<Process>> dead_processes_;
-	bool missed_ = false; // a wake-up was consumed before everybody was looked at
+	bool missed_ = false;	   // a wake-up was consumed before everybody was looked at
+	uint64_t unseen_hits_ = 0; // of breakpoints, that held nobody
+	pid_t last_hit_ = 0;	   // whose the last one was
+	bool slow_hits_ = false;   // they took long, the last time
+	Tick tick_;
 	int depth_ = 0;
 	int next_handle_ = 0;
 	uint64_t next_engine_ = 1;

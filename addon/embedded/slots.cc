@@ -174,6 +174,9 @@ bool Server::give_slot(Thread &t, std::shared_ptr<Plan> &plan)
 		space.slots[slot] = planned;
 	}
 	plan = space.plans[addr] = planned;
+	auto site = space.sites.find(addr);
+	if (site != space.sites.end())
+		site->second.plan = planned;
 	return plan->ool.slot_cls != NT_OOL_REFUSE;
 }
 
@@ -214,6 +217,8 @@ std::shared_ptr<Plan> Server::plan_for(Thread &t, Site &site)
 	for (const Mapping &m : read_maps(p.pid, t.tid))
 		if (site.addr >= m.start && site.addr + NT_INSN_MAX <= m.end)
 			plan->stable = m.file && !m.writable && !m.shared;
+	struct nt_insn insn;
+	plan->repeats = nt_insn_decode(bytes, length, native, &insn) && insn.flags & NT_INSN_REPEAT;
 	nt_ool_plan(bytes, length, site.addr, 0, native, &plan->ool);
 	return site.plan = space.plans[site.addr] = plan;
 }

@@ -78,6 +78,9 @@ void Server::step_in_place(Thread &t)
 	Process &p = *t.process;
 	uint64_t addr = t.reported_at;
 	uint32_t generation = t.reported_generation;
+	auto site = space->sites.find(addr);
+	bool repeats =
+	    site != space->sites.end() && site->second.plan && site->second.plan->repeats;
 	pid_t tid = t.tid;
 	t.reported_generation = 0;
 	t.frozen++; // not to be let go by what happens meanwhile
@@ -134,12 +137,16 @@ void Server::step_in_place(Thread &t)
 	}
 	// in the kernel: its step ends when it comes back
 	t.drop_step = !t.stepper;
+	bool trapped = arrived && WIFSTOPPED(status) && status >> 8 == SIGTRAP;
 	if (arrived) {
 		// taken in before others go on: their step-overs would wait for it
 		t.frozen++;
 		arrive(t, status);
 		if (find_thread(tid) == &t && t.frozen > 0) // an exec thaws
 			t.frozen--;
+		if (find_thread(tid) == &t && repeats && trapped && load_regs(t) &&
+		    t.regs.rip == addr)
+			t.reported_generation = generation; // more turns to come
 	}
 	unfreeze(*space, &t);
 	if (arrived && find_thread(tid) == &t) {

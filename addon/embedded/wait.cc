@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +20,9 @@ namespace
 
 // Up to so many running threads are asked one by one instead of peeking who has news.
 constexpr size_t kScanLimit = 16;
+// A step mostly ends within microseconds: so long a wait looks again and again, giving way to
+// whoever wants this processor (the thread itself, when there is no other), before it sleeps.
+constexpr uint64_t kLook = 60000;
 // Range steps go on in pump() for so long before the caller gets a turn.
 constexpr uint64_t kRangeTurn = 2 * kNanosPerMilli;
 
@@ -140,6 +144,7 @@ void Server::check_leader(Thread &t)
 void Server::pump()
 {
 	Depth depth(depth_);
+	uint64_t hits = unseen_hits_;
 	if (sigchld_pending() || missed_) {
 		missed_ = false;
 		pid_t hint = sigchld_take();
@@ -150,6 +155,8 @@ void Server::pump()
 		if (by_tid_.size() > 1)
 			collect_dead();
 	}
+	if (unseen_hits_ != hits)
+		keep_up();
 	if (!ranging_.empty()) {
 		std::vector<pid_t> tids;
 		for (Thread *t : ranging_)
@@ -197,16 +204,20 @@ void Server::sleep_for_child(uint64_t until_ns)
 // The next status of one thread, not taken in by arrive(). False when the time is over.
 bool Server::wait_status(Thread &thread, int &status, uint64_t timeout_ns)
 {
-	uint64_t until = now_ns() + timeout_ns;
+	uint64_t began = now_ns(), until = began + timeout_ns;
 	for (;;) {
 		pid_t got = waitpid(thread.tid, &status, __WALL | WNOHANG);
 		if (got == thread.tid)
 			return true;
 		if (got < 0 && errno != EINTR)
 			return false;
-		if (now_ns() >= until)
+		uint64_t now = now_ns();
+		if (now >= until)
 			return false;
-		sleep_for_child(until);
+		if (now - began < kLook)
+			sched_yield();
+		else
+			sleep_for_child(until);
 	}
 }
 

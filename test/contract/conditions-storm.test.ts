@@ -1,0 +1,69 @@
+// Four threads on conditional breakpoints, in a storm of signals: nothing is missed, nothing counted
+// twice. NTRACE_STORM_MS says how long (usually 3 s).
+import { Call } from '../../src/engine/channel/calls';
+import { BREAK, BREAK_STATS, CODE } from '../../src/engine/channel/records';
+import type { Engine } from '../../src/engine/engine';
+import { field, record } from '../support/raw';
+import { contract } from './contract';
+
+const MS = Number(process.env['NTRACE_STORM_MS'] ?? 3000);
+const RDI = 14; // word of NT_PRSTATUS
+/** rdi == -1, in words of the ABI. */
+const NEVER = Buffer.from([0x26, 0, RDI, 0x22, 0, 0x22, 1, 0x03, 0x13, 0x27]);
+
+const cont = (engine: Engine): number => engine.resume([{ pid: -1, tid: -1, kind: 'cont' }]);
+
+/** As insertBreakpoint(), but tells the provider's number. */
+function insert(engine: Engine, pid: number, addr: bigint, code: Buffer): bigint {
+  const { channel } = engine;
+  const codes = record(CODE, { bytes: channel.addressOf(code), len: code.length });
+  const call = record(BREAK, {
+    pid,
+    type: 0,
+    addr,
+    len: 1,
+    conditions: channel.addressOf(codes),
+    nconditions: 1,
+  });
+  expect(channel.call(Call.Break, call)).toBe(0);
+  return field(BREAK, call, 'id');
+}
+
+const SITES = ['site_lock', 'site_push', 'site_call', 'site_syscall', 'site_rep'];
+
+contract('conditions', (row) => {
+  row(
+    'four threads in a storm of signals: every hit is counted once',
+    (scene) => {
+      const engine = scene.engine();
+      const [{ pid }, subject] = scene.launch(engine, 'storm', [String(MS)]);
+      engine.set(pid, { signalStop: 0n });
+      const ids = SITES.map((site) => insert(engine, pid, subject.address(site), NEVER));
+      cont(engine);
+      const deadline = Date.now() + MS + 60_000;
+      while (subject.read('finished') < 5n) {
+        expect(engine.events().filter((e) => e.stopId !== 0n)).toEqual([]);
+        if (Date.now() > deadline) throw new Error('a thread is lost');
+        engine.wait(20);
+      }
+      const calls = subject.read('calls');
+      expect(calls).toBeGreaterThan(100n);
+      expect(subject.read('wrong')).toBe(0n);
+      expect(subject.read('received')).toBe(subject.read('sent'));
+      expect(subject.read('counter')).toBe(calls);
+      for (const [i, id] of ids.entries()) {
+        const stats = record(BREAK_STATS, { id });
+        expect(engine.channel.call(Call.BreakStats, stats)).toBe(0);
+        const of = (name: 'hits' | 'false_hits' | 'errors'): bigint =>
+          field(BREAK_STATS, stats, name);
+        expect([SITES[i], of('hits'), of('false_hits'), of('errors')]).toEqual([
+          SITES[i],
+          calls,
+          calls,
+          0n,
+        ]);
+      }
+    },
+    { timeoutMs: MS + 90_000 },
+  );
+});
