@@ -1,4 +1,5 @@
 // The same rows on every provider. Never in a worker thread: ptrace answers the main thread alone.
+import { PATIENCE } from '../support/patience';
 import { chosenProviders, Scene, type ProviderName } from '../support/scene';
 import { SKIPS } from './skips';
 
@@ -39,7 +40,7 @@ export function contract(family: string, define: (row: Row) => void): void {
           }
           scene.close();
         };
-        test(name, body, options?.timeoutMs ?? TIMEOUT_MS);
+        test(name, body, (options?.timeoutMs ?? TIMEOUT_MS) * PATIENCE);
       });
     });
   }

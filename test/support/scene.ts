@@ -8,11 +8,12 @@ import { openKernel } from '../../src/engine/channel/kernel';
 import { openEngine, type Engine } from '../../src/engine/engine';
 import type { Inferior } from '../../src/engine/inferior';
 import { fakePrograms } from './fake-programs';
+import { PATIENCE } from './patience';
 import { program } from './programs';
 import { FakeSubject, RealSubject, type Subject } from './subject';
 
 export type ProviderName = 'fake' | 'embedded' | 'kernel';
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 20_000 * PATIENCE;
 
 /** Which providers to run: NTRACE_PROVIDERS=fake,embedded,kernel. */
 export function chosenProviders(): ProviderName[] {

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { PATIENCE } from '../../support/patience';
 import { repositoryRoot } from '../../support/root';
 
 /** Another server can be put in its place, to see that a test asks nothing of us alone. */
 export const OURS =
   process.env.NTRACE_TEST_SERVER ?? path.join(repositoryRoot, 'bin/ntrace-gdbserver');
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000 * PATIENCE;
 const DRAIN_MS = 300;
 
 /** A server under test, with what it said on standard output and error. */
@@ -57,7 +58,7 @@ export class ServerProcess {
       const match = pattern.exec(this.stderr);
       if (match || !this.running) return match;
       const left = limit - Date.now();
-      if (left <= 0) throw new Error(`no ${pattern} within 20 s; so far:\n${this.stderr}`);
+      if (left <= 0) throw new Error(`no ${pattern} within ${PATIENCE_MS / 1000} s; so far:\n${this.stderr}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.wake = (): void => {

@@ -1,0 +1,114 @@
+// The virtual machine itself: what has to fail, fails.
+import fs from 'node:fs';
+import path from 'node:path';
+import { repositoryRoot } from '../support/root';
+import {
+  buildModule,
+  chosenKernels,
+  complaints,
+  GUEST_FAILED,
+  missingFor,
+  runInGuest,
+  TIME_LIMIT,
+} from '../support/vm';
+import { testIf } from '../gdb/support/needs';
+
+const HELLO = path.join(repositoryRoot, 'test/vm/modules/hello');
+const LIMIT_MS = 10 * 60_000;
+const kernel = chosenKernels()[0] as string;
+const guest = testIf(missingFor(kernel));
+
+jest.setTimeout(LIMIT_MS);
+
+guest('output and exit code come through; what the guest writes stays there', async () => {
+  const script = 'echo "on $(uname -r)"; echo x >package.json; ps -o tty= -p $$; id -u; exit 7';
+  const { code, output, errors } = await runInGuest(kernel, ['sh', '-c', script]);
+  expect(errors).toBe('');
+  expect(output).toMatch(new RegExp(`^on ${kernel.split('-')[0]?.replace('.', '\\.')}\\..*\n`));
+  expect(output).toMatch(/\nhvc0\s*\n0\n$/);
+  expect(code).toBe(7);
+  expect(fs.statSync(path.join(repositoryRoot, 'package.json')).size).toBeGreaterThan(100);
+});
+
+guest('a module is loaded before the command and unloaded after it', async () => {
+  const hello = buildModule(kernel, HELLO);
+  const { code, output, errors } = await runInGuest(kernel, ['grep', 'hello', '/proc/modules'], {
+    modules: [hello],
+  });
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  expect(output).toMatch(/^hello \d+ 0 .* Live/);
+});
+
+guest('a WARNING fails the run, though the command succeeds', async () => {
+  const script = 'echo now >/sys/module/hello/parameters/warn && echo fine';
+  const { code, output, errors } = await runInGuest(kernel, ['sh', '-c', script], {
+    modules: [buildModule(kernel, HELLO)],
+  });
+  expect(output).toBe('fine\n');
+  expect(errors).toMatch(/WARNING: .* set_warn/);
+  expect(code).toBe(GUEST_FAILED);
+});
+
+guest('a crash fails the run', async () => {
+  const { code, errors } = await runInGuest(kernel, ['sh', '-c', 'echo c >/proc/sysrq-trigger']);
+  expect(errors).toMatch(/Kernel panic/);
+  expect(code).toBe(GUEST_FAILED);
+});
+
+guest('a module that does not load fails the run, and says so', async () => {
+  const { code, output } = await runInGuest(kernel, ['echo', 'never'], {
+    modules: [path.join(HELLO, 'hello.c')],
+  });
+  expect(output).toMatch(/hello\.c.*Invalid module format/);
+  expect(output).not.toMatch(/never/);
+  expect(code).toBe(GUEST_FAILED);
+});
+
+guest('a command that hangs ends at the time limit', async () => {
+  const { code, errors } = await runInGuest(kernel, ['sleep', 'infinity'], { seconds: 90 });
+  expect(errors).toMatch(/not done after 90 s/);
+  expect(code).toBe(TIME_LIMIT);
+});
+
+describe('complaints of a kernel', () => {
+  const said = (line: string): string =>
+    complaints(`[    1.0] before the tests\n[    2.0] ntrace-vm: start\n[    3.0] ${line}\n`);
+
+  test.each([
+    'BUG: KASAN: use-after-free in release+0x1/0x2 [ntrace]',
+    'BUG: sleeping function called from invalid context at kernel/main.c:1',
+    'WARNING: CPU: 1 PID: 131 at kernel/main.c:8 set_warn+0x14/0x1d',
+    'WARNING: possible circular locking dependency detected',
+    'WARNING: suspicious RCU usage',
+    'general protection fault, probably for non-canonical address 0xdead: 0000 [#1]',
+    'Oops: 0000 [#1] PREEMPT SMP',
+    'INFO: task cat:12 blocked for more than 60 seconds.',
+    'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:',
+    'UBSAN: shift-out-of-bounds in kernel/main.c:1:2',
+    'kmemleak: 2 new suspected memory leaks (see /sys/kernel/debug/kmemleak)',
+    'ntrace: 1 engine leaked',
+    'ODEBUG: free active (active state 0) object type: timer_list',
+  ])('%s', (line) => {
+    expect(said(line)).toContain(line);
+  });
+
+  test.each([
+    'traps: victim[131] general protection fault ip:401136 sp:7ffd error:0 in victim[401000+1000]',
+    'victim[131]: segfault at 10 ip 401136 sp 7ffd error 6 in victim[401000+1000]',
+    'hello: loading out-of-tree module taints kernel.',
+    'ntrace: loaded, every hook resolved',
+  ])('not: %s', (line) => {
+    expect(said(line)).toBe('');
+  });
+
+  test('not what was said before the tests', () => {
+    expect(complaints('[ 1.0] RCU lockdep checking is enabled.\n[ 2.0] ntrace-vm: start\n')).toBe(
+      '',
+    );
+  });
+
+  test('the test that ran is named', () => {
+    const log = ['ntrace-vm: start', 'ntrace-test: step: a', 'ntrace-test: step: b', 'BUG: x'];
+    expect(complaints(log.join('\n'))).toMatch(/^during: step: b\nBUG: x\n$/);
+  });
+});
