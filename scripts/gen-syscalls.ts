@@ -99,12 +99,16 @@ function values(source: string, names: string[], dir: string): Record<string, nu
   return found;
 }
 
-function constants(dir: string): Record<string, number> {
+/** aliases: filled with the names that only stand for another name. */
+function constants(dir: string, aliases: Set<string>): Record<string, number> {
   const isWanted = wanted();
   const all: Record<string, number> = {};
   for (const headers of [LIBRARY, KERNEL]) {
     const source = includes(headers);
-    const names = macros(source).flatMap(([name]) => (isWanted(name) ? [name] : []));
+    const names = macros(source).flatMap(([name, body]) => {
+      if (/^[A-Za-z_]\w*$/.test(body)) aliases.add(name);
+      return isWanted(name) ? [name] : [];
+    });
     const asked = [...new Set([...names, ...namedOnes()])];
     Object.assign(all, values(source, asked, dir)); // the kernel's word is the last
   }
@@ -113,8 +117,9 @@ function constants(dir: string): Record<string, number> {
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'gen-syscalls-'));
 try {
-  const known = constants(dir);
-  const ioctls = Object.keys(known).filter((name) => IOCTLS.test(name));
+  const aliases = new Set<string>();
+  const known = constants(dir, aliases);
+  const ioctls = Object.keys(known).filter((name) => IOCTLS.test(name) && !aliases.has(name));
   const tables = {
     syscalls: Object.fromEntries(
       Object.entries(NUMBERS).map(([abi, header]) => [abi, syscalls(header)]),

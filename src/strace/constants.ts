@@ -14,7 +14,9 @@ class ConstantSet {
   constructor(pairs: readonly [string, number][]) {
     for (const [name, value] of pairs) {
       const wide = BigInt.asUintN(64, BigInt(value));
+      const narrow = BigInt.asUintN(32, BigInt(value)); // how a negative int looks
       if (!this.byValue.has(wide)) this.byValue.set(wide, name);
+      if (value < 0 && !this.byValue.has(narrow)) this.byValue.set(narrow, name);
       if (value !== 0) this.flags.push([name, wide]);
     }
     this.unknown = `${/^_*[A-Z0-9]+_|^_*[A-Z]+/.exec(pairs[0]?.[0] ?? '')?.[0] ?? ''}???`;

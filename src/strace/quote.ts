@@ -22,7 +22,7 @@ const HEX: readonly string[] = Array.from(
 );
 
 const isOctalDigit = (byte: number | undefined): boolean =>
-  byte !== undefined && byte >= 0x30 && byte <= 0x39;
+  byte !== undefined && byte >= 0x30 && byte <= 0x37;
 
 /** Bytes [start, end) as a C string literal, quotes included. */
 export function quote(bytes: Uint8Array, start: number, end: number, mode: HexMode): string {

@@ -77,5 +77,5 @@ function rest(constants: Constants, bytes: Buffer, abi: Abi, name: string, code:
       `si_arch=0x${u32(28).toString(16)}`,
     ];
   }
-  return sender;
+  return i32(16) === 0 && u32(20) === 0 ? [] : sender;
 }

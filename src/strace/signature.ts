@@ -1,5 +1,5 @@
 import type { Abi } from './abi';
-import type { Call } from './call';
+import { address, type Call } from './call';
 import { BASIC } from './kinds/basic';
 import { CONTROL } from './kinds/control';
 import { FILES as FILE_KINDS } from './kinds/files';
@@ -35,6 +35,9 @@ const ASIDE = new Set([
   'pollresult',
   'selectresult',
   'personalityresult',
+  'membarrier',
+  'signaled',
+  'movedoff',
   'schedresult',
 ]);
 /** Kinds that show nothing: they need no memory when the call returns. */
@@ -101,7 +104,7 @@ export class Signature {
     let n = 0;
     for (; n < this.steps.length && n < this.late; n++) {
       const { kind, index } = this.steps[n]!;
-      const text = kind(c, index);
+      const text = show(kind, c, index);
       if (text === LATER) return n;
       put(c, text);
     }
@@ -116,15 +119,26 @@ export class Signature {
   exit(c: Call, from: number): void {
     for (let n = from; n < this.steps.length; n++) {
       const { kind, index } = this.steps[n]!;
-      const text = kind(c, index);
+      const text = show(kind, c, index);
       if (text !== LATER) put(c, text);
     }
   }
 }
 
 const LATE = new Set(
-  'fcntl ioctl prctl arch pollresult selectresult clonetids clonesize'.split(' '),
+  'fcntl ioctl prctl arch pollresult selectresult clonetids clonesize movedoff membarrier signaled'.split(
+    ' ',
+  ),
 );
+
+// what a program passes may be anything: what cannot be shown is a number
+function show(kind: Kind, c: Call, index: number): ReturnType<Kind> {
+  try {
+    return kind(c, index);
+  } catch {
+    return address(c.ulong(index));
+  }
+}
 
 function put(c: Call, text: string | undefined): void {
   if (text === undefined) return;

@@ -1,5 +1,5 @@
 import { address } from '../call';
-import { structureAt } from '../struct';
+import { sizeOf, structure, structureAt } from '../struct';
 import { amount, type Kinds } from './kind';
 
 const hex = (value: number | bigint): string =>
@@ -32,6 +32,12 @@ export const BASIC: Kinds = {
   lf: (set) => (c, i) => c.flags(set, c.ulong(i)),
   e: (set) => (c, i) => c.choice(set, c.uint(i)),
   s: (name) => (c, i) => structureAt(c, name, c.ulong(i)),
+  /** A structure the caller filled in: shown also where the call failed. */
+  in: (name) => (c, i) => {
+    const addr = c.ulong(i);
+    const bytes = addr === 0n ? undefined : c.env.memory.exactly(c.pid, addr, sizeOf(c, name));
+    return bytes === undefined ? address(addr) : structure(c, name, bytes);
+  },
   /** n:TYPE: a pointer to one integer, shown as [1]. */
   n: (type) => (c, i) => {
     const addr = c.ulong(i);

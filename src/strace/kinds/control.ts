@@ -105,6 +105,10 @@ function fcntlArgument(c: Call): string | undefined | typeof LATER {
       return c.choice('lock_type', c.uint(2));
     case 'F_ADD_SEALS':
       return c.flags('seals', c.uint(2));
+    case 'F_GETOWN_EX':
+      return c.exiting ? ownerAt(c) : LATER;
+    case 'F_SETOWN_EX':
+      return ownerAt(c);
     case 'F_SETLK':
     case 'F_SETLKW':
     case 'F_SETLK64':
@@ -119,6 +123,17 @@ function fcntlArgument(c: Call): string | undefined | typeof LATER {
     default:
       return hex(c.ulong(2));
   }
+}
+
+const OWNERS = ['F_OWNER_TID', 'F_OWNER_PID', 'F_OWNER_PGRP'];
+
+/** struct f_owner_ex */
+function ownerAt(c: Call): string {
+  const addr = c.ulong(2);
+  const bytes = c.bytes(addr, 8);
+  if (bytes === undefined) return address(addr);
+  const type = bytes.readUInt32LE(0);
+  return `{type=${OWNERS[type] ?? hex(type)}, pid=${bytes.readInt32LE(4)}}`;
 }
 
 /** What F_GETFL and F_GETFD return, in words. */
@@ -138,9 +153,8 @@ function fcntlResult(c: Call): void {
     if (value !== 0) c.remark = `seals ${c.flags('seals', value)}`;
   } else if (name === 'F_GETLEASE') {
     c.resultText = hex(value);
-    c.remark = `type ${c.choice('lock_type', value)}`;
+    c.remark = c.choice('lock_type', value);
   } else if (name === 'F_GETSIG') {
-    c.resultText = hex(value);
     if (value !== 0) c.remark = signalName(c.env.constants, value);
   } else if (name === 'F_DUPFD' || name === 'F_DUPFD_CLOEXEC') {
     c.resultText = c.descriptor(value);
@@ -167,16 +181,22 @@ const pointedSignal: Show = (c, i) => {
     : `[${signalName(c.env.constants, bytes.readInt32LE(0))}]`;
 };
 const capability: Show = (c, i) => c.choice('cap', c.ulong(i));
-const dumpable: Show = (c, i) =>
-  ['SUID_DUMP_DISABLE', 'SUID_DUMP_USER', 'SUID_DUMP_ROOT'][c.uint(i)] ?? hex(c.ulong(i));
+const DUMPABLE = ['SUID_DUMP_DISABLE', 'SUID_DUMP_USER', 'SUID_DUMP_ROOT'];
+const dumpable: Show = (c, i) => DUMPABLE[c.uint(i)] ?? hex(c.ulong(i));
 
 /** Arguments behind the option; "out": they are filled in by the kernel. */
-const PRCTL: Record<string, { show: readonly Show[]; out?: boolean }> = {
+interface Option {
+  show: readonly Show[];
+  out?: boolean;
+  remark?: (value: number) => string | undefined;
+}
+
+const PRCTL: Record<string, Option> = {
   PR_SET_NAME: { show: [text] },
   PR_GET_NAME: { show: [text], out: true },
   PR_SET_PDEATHSIG: { show: [signal] },
   PR_GET_PDEATHSIG: { show: [pointedSignal], out: true },
-  PR_GET_DUMPABLE: { show: [] },
+  PR_GET_DUMPABLE: { show: [], remark: (value) => DUMPABLE[value] },
   PR_SET_DUMPABLE: { show: [dumpable] },
   PR_GET_KEEPCAPS: { show: [] },
   PR_SET_KEEPCAPS: { show: [number] },
@@ -193,12 +213,13 @@ const PRCTL: Record<string, { show: readonly Show[]; out?: boolean }> = {
   PR_GET_TIMING: { show: [] },
 };
 
-const PRCTL_DEFAULT = { show: [plain, plain, plain, plain] };
+const PRCTL_DEFAULT: Option = { show: [plain, plain, plain, plain] };
 
 function prctlArguments(c: Call): string | undefined | typeof LATER {
   const name = c.env.constants.set('prctl').name(BigInt(c.uint(0))) ?? '';
-  const { show, out }: { show: readonly Show[]; out?: boolean } = PRCTL[name] ?? PRCTL_DEFAULT;
-  if (out === true && !c.exiting) return LATER;
+  const { show, out, remark } = PRCTL[name] ?? PRCTL_DEFAULT;
+  if ((out === true || remark !== undefined) && !c.exiting) return LATER;
+  c.remark = (c.failed ? undefined : remark?.(Number(c.result))) ?? '';
   return show.length > 0 ? show.map((one, n) => one(c, n + 1)).join(', ') : undefined;
 }
 

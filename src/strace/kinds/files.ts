@@ -1,9 +1,9 @@
 import { address, type Call } from '../call';
-import { sizeOf, structure } from '../struct';
+import { integer, sizeOf, structure } from '../struct';
 import { quote } from '../quote';
 import { directoryEntries } from './directory';
-import { amount, type Kinds } from './kind';
-import { mode, statOf, statfsOf, statxOf } from './stat';
+import { amount, LATER, type Kinds } from './kind';
+import { mode, moment, statOf, statfsOf, statxOf } from './stat';
 
 const AT_FDCWD = -100;
 const O_ACCMODE = 3;
@@ -107,12 +107,29 @@ export const FILES: Kinds = {
     const bytes = c.bytes(addr, 8);
     return bytes === undefined ? address(addr) : `[${bytes.readBigInt64LE()}]`;
   },
+  /** An offset before the call; what the kernel made of it is shown by movedoff. */
+  offbefore: () => (c, i) => {
+    const addr = c.ulong(i);
+    const bytes = c.bytes(addr, c.abi.word);
+    if (bytes === undefined) return address(addr);
+    const value = integer(bytes, 0, c.abi.word, true);
+    c.saved = value;
+    return `[${value}]`;
+  },
+  /** movedoff:N: shows nothing but " => [5]" where the offset of argument N moved. */
+  movedoff: (param) => (c) => {
+    if (!c.exiting) return LATER;
+    const bytes = c.bytes(c.ulong(Number(param)), c.abi.word);
+    if (bytes === undefined || c.saved === undefined) return undefined;
+    const value = integer(bytes, 0, c.abi.word, true);
+    if (value !== c.saved) c.glue = ` => [${value}]`;
+    return undefined;
+  },
   flock: () => (c, i) => {
     const value = c.uint(i);
-    const bits = value & ~7;
-    const kind = c.choice('flock', value & 7 & ~4);
-    const rest = (value & 4) | bits;
-    return rest === 0 ? kind : `${kind}|${c.flags('flock_bits', rest >>> 0)}`;
+    const { names, rest } = c.env.constants.set('flock').split(BigInt(value));
+    if (rest === 0n) return names.join('|') || '0';
+    return [...names, c.flags('flock_bits', rest)].join('|');
   },
   dev: () => (c, i) => device(Number(c.ulong(i))),
   /** open_how of openat2; how:N: its size is in argument N. */
@@ -143,7 +160,11 @@ export const FILES: Kinds = {
     const size = sizeOf(c, 'timeval');
     const bytes = c.bytes(addr, 2 * size);
     if (bytes === undefined) return address(addr);
-    return `[${[0, size].map((at) => structure(c, 'timeval', bytes, at)).join(', ')}]`;
+    const times = [0, size].map((at) => {
+      const [seconds, micros] = pair(c, bytes, at);
+      return `${structure(c, 'timeval', bytes, at)}${moment(seconds, micros, 6)}`;
+    });
+    return `[${times.join(', ')}]`;
   },
   /** The value of an extended attribute; xattr:N. */
   xattr: (param) => (c, i) => {
@@ -159,11 +180,16 @@ const UTIME_NOW = 0x3fffffffn;
 const UTIME_OMIT = 0x3ffffffen;
 
 function fileTime(c: Call, bytes: Buffer, at: number): string {
+  const [seconds, nanos] = pair(c, bytes, at);
+  if (nanos === UTIME_NOW) return 'UTIME_NOW';
+  if (nanos === UTIME_OMIT) return 'UTIME_OMIT';
+  return `${structure(c, 'timespec', bytes, at)}${moment(seconds, nanos)}`;
+}
+
+/** Two longs: a time. */
+function pair(c: Call, bytes: Buffer, at: number): [bigint, bigint] {
   const { word } = c.abi;
-  const nsec = word === 8 ? bytes.readBigInt64LE(at + 8) : BigInt(bytes.readInt32LE(at + 4));
-  if (nsec === UTIME_NOW) return 'UTIME_NOW';
-  if (nsec === UTIME_OMIT) return 'UTIME_OMIT';
-  return structure(c, 'timespec', bytes, at);
+  return [integer(bytes, at, word, true), integer(bytes, at + word, word, true)];
 }
 
 /** "0644". */

@@ -1,5 +1,6 @@
 import { address, type Call } from '../call';
 import { quote } from '../quote';
+import { signalName } from '../signals';
 import { integer } from '../struct';
 import { amount, LATER, type Kinds } from './kind';
 import { device, permissions } from './files';
@@ -23,7 +24,7 @@ function remoteVectors(c: Call, addr: bigint, count: number): string {
 export const MISC: Kinds = {
   /** Part of a value that was shown already. */
   skip: () => () => undefined,
-  umask: () => (c, i) => permissions(c.uint(i)),
+  umask: () => (c, i) => `0${c.uint(i).toString(8).padStart(2, '0')}`,
   /** hexbuf:N: random bytes, always in hexadecimal. */
   hexbuf: (param) => (c, i) => {
     const addr = c.ulong(i);
@@ -33,6 +34,31 @@ export const MISC: Kinds = {
     const bytes = c.bytes(addr, shown);
     if (bytes === undefined) return address(addr);
     return `${quote(bytes, 0, shown, 2)}${length > shown ? '...' : ''}`;
+  },
+  /** What membarrier can do. */
+  membarrier: () => (c) => {
+    if (!c.exiting) return LATER;
+    if (!c.failed && c.uint(0) === 0) {
+      c.resultText = hex(c.result);
+      c.remark = c.flags('membarrier', c.result);
+    }
+    return undefined;
+  },
+  /** mincore: a byte for each page. */
+  pages: () => (c, i) => {
+    const addr = c.ulong(i);
+    const count = Number((c.ulong(1) + 4095n) / 4096n);
+    const shown = Math.min(count, c.env.style.strings);
+    const bytes = c.bytes(addr, shown);
+    if (bytes === undefined) return address(addr);
+    const list = [...bytes].map((byte) => String(byte & 1));
+    return `[${[...list, ...(shown < count ? ['...'] : [])].join(', ')}]`;
+  },
+  /** The signal that a wait returned. */
+  signaled: () => (c) => {
+    if (!c.exiting) return LATER;
+    if (!c.failed) c.remark = signalName(c.env.constants, Number(c.result));
+    return undefined;
   },
   mknoddev: (param) => (c, i) => {
     const type = c.uint(Number(param)) & DEVICES;

@@ -83,7 +83,7 @@ function rlimit(c: Call, addr: bigint, wide: boolean): string {
   const value = (n: number): bigint => integer(bytes, n * size, size, false);
   const show = (n: number): string => {
     const text = limit(value(n), size === 8);
-    return wide ? text : text.replace('RLIM64', 'RLIM');
+    return text;
   };
   return `{rlim_cur=${show(0)}, rlim_max=${show(1)}}`;
 }
@@ -251,7 +251,7 @@ export const PROCESS: Kinds = {
   groups: (param) => (c, i) => {
     const addr = c.ulong(i);
     const count = param === 'ret' ? Number(c.result) : c.uint(Number(param));
-    if (count === 0 && addr !== 0n) return c.exiting ? address(addr) : '[]';
+    if (count === 0 && addr !== 0n && !c.failed) return '[]';
     const shown = Math.min(count, c.env.style.verbose ? 65536 : c.env.style.strings);
     const bytes = c.bytes(addr, 4 * shown);
     if (bytes === undefined) return address(addr);

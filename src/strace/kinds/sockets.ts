@@ -31,7 +31,6 @@ const LEVELS: Record<string, string> = {
   SOL_NETLINK: 'so_netlink',
 };
 const STRINGS = new Set(['SO_BINDTODEVICE', 'TCP_CONGESTION', 'TCP_ULP']);
-const TIMES = new Set(['SO_RCVTIMEO', 'SO_SNDTIMEO', 'SO_RCVTIMEO_OLD', 'SO_SNDTIMEO_OLD']);
 
 function levelName(c: Call, level: number): string {
   return c.env.constants.set('sol').name(BigInt(level)) ?? String(level);
@@ -47,16 +46,11 @@ function optionValue(c: Call, addr: bigint, length: number): string {
   if (addr === 0n) return 'NULL';
   if (name === 'SO_LINGER' && length === 8) return structureAt(c, 'linger', addr);
   if (name === 'SO_PEERCRED' && length === 12) return structureAt(c, 'ucred', addr);
-  if (TIMES.has(name) && length === 2 * c.abi.word)
-    return structureAt(c, 'timeval', addr).replace(/^\{(.*)\}$/, '{$1}');
   if (STRINGS.has(name)) return c.buffer(addr, length);
   if (length === 4) {
     const bytes = c.bytes(addr, 4);
     if (bytes === undefined) return address(addr);
     const value = bytes.readInt32LE(0);
-    if (name === 'SO_TYPE') return `[${c.choice('sock_type', value)}]`;
-    if (name === 'SO_DOMAIN') return `[${c.choice('af', value)}]`;
-    if (name === 'SO_PROTOCOL') return `[${c.choice('ipproto', value)}]`;
     return `[${value}]`;
   }
   return c.buffer(addr, length);

@@ -28,14 +28,23 @@ export function mode(c: Call, value: number): string {
   return [...head, ...names, bits].join('|');
 }
 
-/** " /* 2022-11-22T20:50:00.123456789+0000 * /" as strace remarks times. */
-export function moment(seconds: bigint, nanos: bigint | undefined): string {
-  if (seconds === 0n && (nanos === undefined || nanos === 0n)) return '';
+/** " /* 2022-11-22T20:50:00.123456789+0000 * /" as strace remarks times, local ones. */
+export function moment(seconds: bigint, fraction: bigint, digits = 9): string {
+  if (seconds === 0n && fraction === 0n) return '';
   const date = new Date(Number(seconds) * 1000);
   if (Number.isNaN(date.getTime())) return '';
-  const text = date.toISOString().slice(0, 19);
-  const fraction = nanos === undefined || nanos === 0n ? '' : `.${String(nanos).padStart(9, '0')}`;
-  return ` /* ${text}${fraction}+0000 */`;
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  const text = local.toISOString().slice(0, 19);
+  const part = fraction === 0n ? '' : `.${String(fraction).padStart(digits, '0')}`;
+  return ` /* ${text}${part}${zone(date)} */`;
+}
+
+/** "+0100": of local time. */
+function zone(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
 }
 
 /** Where the fields of struct stat are; asm/stat.h, and struct stat64 of an i386. */

@@ -46,10 +46,12 @@ export const TIME: Kinds = {
     const notify = bytes.readUInt32LE(word + 4);
     const name = c.choice('sigev', notify);
     const parts = [
-      `sigev_value={sival_int=${bytes.readInt32LE(0)}, sival_ptr=${address(value)}}`,
       `sigev_signo=${c.env.constants.set('signals').name(BigInt(signo)) ?? signo}`,
       `sigev_notify=${name}`,
     ];
+    if (value !== 0n) {
+      parts.unshift(`sigev_value={sival_int=${bytes.readInt32LE(0)}, sival_ptr=${address(value)}}`);
+    }
     if (name === 'SIGEV_THREAD_ID')
       parts.push(`sigev_notify_thread_id=${bytes.readInt32LE(word + 8)}`);
     return `{${parts.join(', ')}}`;

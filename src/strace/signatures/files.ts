@@ -91,7 +91,7 @@ export const FILES: Record<string, string> = {
   renameat: 'dirfd path dirfd path',
   renameat2: 'dirfd path dirfd path f:rename',
   rmdir: 'path',
-  sendfile: 'fd fd | off lu',
+  sendfile: 'fd fd offbefore movedoff:2 lu',
   setxattr: 'path str xattr:3 lu f:xattr',
   splice: 'fd off fd off lu f:splice',
   stat: 'path | stat',

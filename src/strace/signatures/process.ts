@@ -5,8 +5,8 @@ export const PROCESS: Record<string, string> = {
   get_mempolicy: '| a a lu a lx',
   madvise: 'a lu e:madvise',
   mbind: 'a lu x a lu x',
-  membarrier: 'e:membarrier x',
-  mincore: 'a lu | a',
+  membarrier: 'e:membarrier x membarrier',
+  mincore: 'a lu | pages',
   mlock: 'a lu',
   mlock2: 'a lu f:mlock',
   mlockall: 'f:mlockall',
@@ -21,7 +21,7 @@ export const PROCESS: Record<string, string> = {
 
   // processes and threads
   arch_prctl: 'e:arch_prctl arch',
-  capget: '| capheader a',
+  capget: 'capheader | a',
   capset: 'capheader a',
   clone: 'clonestack cloneflags clonetids',
   clone3: 'cloneargs clonesize',
@@ -114,7 +114,7 @@ export const PROCESS: Record<string, string> = {
   rt_sigqueueinfo: 'd sig siginfo',
   rt_sigreturn: 'frame',
   rt_sigsuspend: 'sigset lu',
-  rt_sigtimedwait: 'sigset | siginfo s:timespec lu',
+  rt_sigtimedwait: 'sigset | siginfo in:timespec lu signaled',
   rt_tgsigqueueinfo: 'd d sig siginfo',
   sigaltstack: 'altstack | altstack',
   signalfd: 'newfd sigset lu =fd',
