@@ -19,6 +19,7 @@ export interface GdbserverOptions {
   debugFile: string | undefined;
   timestamps: boolean;
   engine: EngineChoice;
+  observe: boolean;
   logPackets: string | undefined;
 }
 
@@ -85,6 +86,8 @@ export function parseGdbserver(argv: readonly string[]): Request {
   }
   if (attach) options.attachPid = takePid(argv.slice(at));
   else options.program = argv.slice(at);
+  if (options.observe && options.program.length > 0)
+    throw fail('--observe looks at what runs already: give --attach and a PID, or --multi');
   return { kind: 'serve', options };
 }
 
@@ -103,6 +106,7 @@ function defaults(): GdbserverOptions {
     debugFile: undefined,
     timestamps: false,
     engine: 'auto',
+    observe: false,
     logPackets: undefined,
   };
 }
@@ -136,6 +140,9 @@ function takeFlag(word: string, options: GdbserverOptions): boolean {
     case '--startup-with-shell':
     case '--no-startup-with-shell':
       options.startupWithShell = word === '--startup-with-shell';
+      return true;
+    case '--observe':
+      options.observe = true;
       return true;
     case '--debug':
       options.debug.add('threads');

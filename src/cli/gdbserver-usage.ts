@@ -61,6 +61,8 @@ ntrace's own options:
   COMM                  HOST is obeyed and an empty HOST means loopback only;
                         unix:PATH listens on a Unix socket.
   --engine=NAME         kernel, embedded, or auto (default): who traces.
+  --observe             Look and never disturb: nothing is stopped, every
+                        change is refused. With --attach or --multi.
   --log-packets=FILE    Append one line per packet, with its time, to FILE.
 
 For more information, consult the GDB manual (available as on-line 

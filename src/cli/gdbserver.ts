@@ -56,6 +56,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     once: options.once,
     multi: options.multi,
     perClient: false,
+    observe: options.observe,
     disabledPackets: options.disabledPackets,
     switches: options,
     say,

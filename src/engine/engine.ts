@@ -125,6 +125,8 @@ class NtraceEngine implements Engine, Launcher {
   }
 
   has(feature: string): boolean {
+    // trace experiments are changes, and a client asks about them all the time
+    if (feature === 'tracepoints' && this.observer) return false;
     return this.hello.names.has(feature);
   }
 

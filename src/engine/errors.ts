@@ -35,14 +35,20 @@ export const Errno = {
 const REMEDIES = new Map<number, string>([
   [Errno.ESRCH, 'it is gone, or not attached'],
   [Errno.EBUSY, 'it runs, or another engine holds it: stop it first'],
-  [Errno.EROFS, 'this engine only observes: open one that may change things'],
   [Errno.ESTALE, 'the thread ran since: read its present stop first'],
   [Errno.EOPNOTSUPP, 'this provider cannot do that: ntrace doctor says which one can'],
 ]);
 
+/** What an observer is told that wants to change something. */
+export function observing(what: string): EngineError {
+  const text = `cannot ${what}: this client only observes, and changes nothing`;
+  return new EngineError(Errno.EROFS, 'EROFS', text);
+}
+
 /** "cannot WHAT: TEXT (REMEDY)". errno may be negative, as calls return it. */
 export function failure(errno: number, what: string): EngineError {
   const number = Math.abs(errno);
+  if (number === Errno.EROFS) return observing(what);
   const remedy = REMEDIES.get(number);
   const text = `cannot ${what}: ${native.errnoText(number)}${remedy ? ` (${remedy})` : ''}`;
   return new EngineError(number, native.errnoName(number), text);

@@ -57,7 +57,8 @@ export class RegisterAccess {
     }
     const got = this.entry.u32[GOT]!;
     if (got < buf.length) buf = this.shrink(thread, note, buf, got);
-    thread.regsets.set(note, buf);
+    // what others hold for an observer may run on unseen
+    if (thread.state === 'held') thread.regsets.set(note, buf);
     return buf;
   }
 

@@ -1,5 +1,6 @@
 import { EventType } from '../engine/channel/event';
 import type { Engine } from '../engine/engine';
+import { observing } from '../engine/errors';
 
 const ALL_SIGNALS = (1n << 64n) - 1n;
 
@@ -30,6 +31,15 @@ export class Interest {
     this.syscalls.clear();
   }
 
+  /** What a client announced in qSupported: features with their sign. */
+  take(features: ReadonlySet<string>): void {
+    this.forks = features.has('fork-events+');
+    this.vforks = features.has('vfork-events+');
+    this.execs = features.has('exec-events+');
+    this.noResumed = features.has('no-resumed+');
+    this.apply();
+  }
+
   /** Tells the engine; for every process attached and those to come. */
   apply(): void {
     const stop: EventType[] = [];
@@ -39,6 +49,10 @@ export class Interest {
     if (this.execs) stop.push(EventType.Exec);
     if (this.threadEvents) stop.push(EventType.NewThread);
     else note.push(EventType.NewThread);
+    if (this.engine.observer) {
+      this.engine.set(0, { lifeNote: [...stop, ...note] });
+      return;
+    }
     this.engine.set(0, {
       signalStop: this.attended ? ALL_SIGNALS & ~this.passSignals : 0n,
       faultStop: ALL_SIGNALS & ~this.passSignals,
@@ -50,6 +64,7 @@ export class Interest {
   }
 
   catchSyscalls(pid: number, numbers: readonly number[] | 'all' | undefined): void {
+    if (numbers && this.engine.observer) throw observing('stop at system calls');
     if (numbers) this.syscalls.set(pid, numbers);
     else this.syscalls.delete(pid);
     const list = numbers === 'all' ? 'all' : [...(numbers ?? [])];

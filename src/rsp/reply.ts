@@ -4,6 +4,7 @@ import type { Packet } from './packet';
 import type { Session } from './session';
 
 const ESRCH = 3;
+const EROFS = 30;
 
 /** A failure with the errno and the text a user should read. */
 export class ReplyError extends Error {
@@ -50,7 +51,10 @@ export function errorReply(session: Session, packet: Packet, error: unknown): st
   if (text !== '' && !(error instanceof PacketSyntaxError)) {
     if (!(error instanceof NoProcess)) session.refused(packet.match, text);
     if (packet.command) session.settings.say?.(text);
-    if (packet.command || session.client.has('error-message+')) return `E.${text}`;
+    // an observer's client is not asked whether it understands: clients show the text of a refused
+    // change, whatever they announced, except of a monitor command
+    const refused = errno === EROFS && packet.match !== 'qRcmd,';
+    if (packet.command || refused || session.client.has('error-message+')) return `E.${text}`;
   }
   return `E${hex2(errno === 0 ? 1 : errno)}`;
 }

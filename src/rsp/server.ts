@@ -16,6 +16,7 @@ import { gdbSignal } from './gdb-signals';
 import type { Log, PacketSink } from './log';
 import { allPackets } from './packets';
 import { Session, type Transport } from './session';
+import { ObserverTarget } from './target-observer';
 import { Target, type ProgramOptions } from './target';
 
 /** While so many bytes wait to be sent to a client, nothing of it is read or worked off. */
@@ -30,6 +31,8 @@ export interface ServerOptions {
   multi: boolean;
   /** An engine per client instead of one for all. */
   perClient: boolean;
+  /** Clients look and never disturb. */
+  observe?: boolean;
   disabledPackets: ReadonlySet<string>;
   /** One line per packet. */
   logPackets?: PacketSink;
@@ -44,7 +47,6 @@ export interface ServerOptions {
 interface Connection {
   readonly source: SourceId;
   readonly session: Session;
-  readonly target: Target;
   /** More than BACKLOG waits to be sent. */
   choked: boolean;
   /** Nothing is read, as it is choked. */
@@ -68,7 +70,7 @@ export class Server {
   private served = 0;
 
   constructor(readonly options: ServerOptions) {
-    if (!options.perClient) this.shared = this.makeTarget('gdbserver');
+    if (!options.perClient) this.shared = this.makeTarget('gdbserver', options.observe ?? false);
   }
 
   // ---- set-up -------------------------------------------------------------------------------
@@ -81,9 +83,11 @@ export class Server {
     if (!this.shared) throw new Error('each client of this server has an engine of its own');
     return this.shared;
   }
-  private makeTarget(label: string): Target {
-    const engine = openEngine(openChannel(this.options.engine), { label });
-    const target = new Target(engine, { ...this.options.program }, this.options.say);
+  private makeTarget(label: string, observer: boolean): Target {
+    const engine = openEngine(openChannel(this.options.engine), { label, observer });
+    const Kind = observer ? ObserverTarget : Target;
+    const target = new Kind(engine, { ...this.options.program }, this.options.say);
+    target.label = label;
     target.shutdown = () => this.finish(0);
     target.onDeath = (stop) =>
       this.options.say(
@@ -177,7 +181,8 @@ export class Server {
   }
   /** Clients that wait for the same process now wait for this one. */
   private stopped(target: Target): void {
-    for (const { target: other, session } of this.connections.values()) {
+    for (const { session } of this.connections.values()) {
+      const other = session.target;
       if (other === target || !other.waiting || !sharesProcess(other, target)) continue;
       other.reclaim();
       session.onBlocked();
@@ -251,7 +256,7 @@ export class Server {
   private connect(source: SourceId, peer: string, slow: boolean): boolean {
     let target: Target;
     try {
-      target = this.shared ?? this.makeTarget(clientLabel(peer));
+      target = this.shared ?? this.makeTarget(clientLabel(peer), this.options.observe ?? false);
     } catch (error) {
       this.options.say(`Client ${peer} is turned away: ${(error as Error).message}`);
       this.reactor.close(source);
@@ -260,7 +265,6 @@ export class Server {
     target.clientCame();
     const connection: Connection = {
       source,
-      target,
       choked: false,
       paused: false,
       session: new Session(target, this.transport(source, peer, slow), this.dispatcher, {
@@ -270,6 +274,7 @@ export class Server {
         say: this.options.say,
         switches: this.options.switches,
         onBlocked: () => this.untangle(),
+        onObserve: (on) => this.observe(connection, on),
         onEnd: (why) => this.ended(why),
       }),
     };
@@ -304,17 +309,40 @@ export class Server {
     connection.session.close();
     this.reactor.close(connection.source);
   }
+  private closeTarget(target: Target): void {
+    for (const [source, other] of this.engines)
+      if (other === target) {
+        this.reactor.close(source);
+        this.engines.delete(source);
+      }
+    target.engine.close();
+  }
+  /** Gives a client an engine that only observes, or an ordinary one again. */
+  private observe({ session }: Connection, on: boolean): void {
+    const before = session.target;
+    if (before.engine.observer === on) return;
+    const pids = [...before.engine.inferiors.keys()];
+    const after = this.makeTarget(before.label, on);
+    try {
+      // there first, so that the process is never without one of the two
+      for (const pid of pids) after.engine.attach(pid, { stop: !on });
+    } catch (error) {
+      this.closeTarget(after);
+      throw error;
+    }
+    before.removeAllBreakpoints();
+    for (const pid of pids) before.engine.detach(pid, { release: 'resume' });
+    session.retarget(after);
+    if (this.shared === before) this.shared = after;
+    this.closeTarget(before);
+  }
   private disconnected(connection: Connection): void {
-    const { target, session } = connection;
+    const { session } = connection;
+    const { target } = session;
     this.options.log?.('info', 'client disconnected');
     this.drop(connection);
     if (this.options.perClient) {
-      for (const [source, other] of this.engines)
-        if (other === target) {
-          this.reactor.close(source);
-          this.engines.delete(source);
-        }
-      target.engine.close();
+      this.closeTarget(target);
       return;
     }
     const over = target.engine.inferiors.size === 0 && !session.extended && !this.options.multi;

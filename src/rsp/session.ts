@@ -46,6 +46,8 @@ export interface SessionOptions {
   switches?: DebugSwitches | undefined;
   /** Threads it let go are held by other engines. */
   onBlocked?: (() => void) | undefined;
+  /** Makes the client an observer, or no longer one. Throws EngineError. */
+  onObserve?: ((on: boolean) => void) | undefined;
   /** Extended mode ends no server: --multi, or the client said '!'. */
   onEnd: (why: 'killed' | 'detached' | 'exited') => void;
 }
@@ -83,7 +85,8 @@ export class Session implements StopListener {
   private mayConsole = false;
 
   constructor(
-    readonly target: Target,
+    /** What the client debugs; another one when it becomes an observer. */
+    public target: Target,
     private readonly transport: Transport,
     private readonly dispatcher: Dispatcher,
     readonly settings: SessionOptions,
@@ -104,6 +107,18 @@ export class Session implements StopListener {
   }
   get options(): ProgramOptions {
     return this.target.options;
+  }
+
+  /** Another engine takes over the client's processes. */
+  retarget(target: Target): void {
+    this.blocked.cancel();
+    this.target.listener = undefined;
+    this.target = target;
+    target.listener = this;
+    target.interest.take(this.client);
+    target.clientCame();
+    const [inferior] = target.engine.inferiors.values();
+    target.last = inferior && target.firstStop(inferior);
   }
 
   /** The client is gone: nothing of it stays. */

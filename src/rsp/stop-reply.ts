@@ -2,6 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { EventType, type EngineEvent } from '../engine/channel/event';
 import type { Inferior } from '../engine/inferior';
 import { gdbSignal } from './gdb-signals';
+import { readOne } from './glimpse';
 import type { Session } from './session';
 import type { Stop } from './stop';
 
@@ -56,8 +57,8 @@ function expedited(session: Session, inferior: Inferior, stop: Stop & { kind: 't
       out.ascii(`${hex2(num)}:`);
       out.littleEndian(event[from], spec.size);
       out.ascii(';');
-    } else if (thread && thread.state === 'held') {
-      const value = arch.getRegister(spec, (note) => session.engine.regset(thread, note));
+    } else if (thread && (thread.state === 'held' || session.engine.observer)) {
+      const value = readOne(session.engine, thread, inferior, spec);
       if (value) out.ascii(`${hex2(num)}:${value.toString('hex')};`);
     }
   }
@@ -89,7 +90,9 @@ export function writeStop(session: Session, stop: Stop): void {
   out.ascii(`T${hex2(gdbSignal(stop.signo))}`);
   if (stop.event) out.ascii(reason(session, stop.event));
   const inferior = session.engine.inferiors.get(stop.pid);
-  if (inferior) expedited(session, inferior, stop);
+  // a notification of an attach overtakes the description that gdb would need to read registers
+  const early = session.nonStop && stop.event === undefined;
+  if (inferior && !early) expedited(session, inferior, stop);
   if (!disabled.has('Tthread')) out.ascii(`thread:${session.threadId(stop.pid, stop.tid)};`);
   if (stop.event && stop.event.core >= 0) out.ascii(`core:${hex(stop.event.core)};`);
 }

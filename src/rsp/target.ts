@@ -44,6 +44,8 @@ export class Target {
   /** An all-stop client is owed a stop reply. */
   waiting = false;
   listener: StopListener | undefined;
+  /** What other engines are shown of our client. */
+  label = '';
   readonly interest: Interest;
   readonly trace: TraceRun;
   /** Ends the server (monitor exit). */

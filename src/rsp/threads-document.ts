@@ -47,13 +47,21 @@ function element(
 /** The threads document (GDB manual, "Thread List Format"). */
 export function threadsDocument(session: Session): string {
   let text = '<threads>\n';
+  // a client of the protocol takes every thread for stopped
+  const unstopped = session.engine.observer ? 'not stopped' : undefined;
   for (const inferior of session.engine.inferiors.values()) {
     const listed = new Map<number, ListedThread>();
     const list = session.engine.listThreads(inferior.pid);
     for (const thread of list) listed.set(thread.tid, thread);
     const elsewhere = heldElsewhere(session.engine, inferior.pid, list);
     for (const thread of inferior.threads.values())
-      text += element(session, inferior, thread, listed.get(thread.tid), elsewhere.get(thread.tid));
+      text += element(
+        session,
+        inferior,
+        thread,
+        listed.get(thread.tid),
+        elsewhere.get(thread.tid) ?? unstopped,
+      );
   }
   return `${text}</threads>\n`;
 }

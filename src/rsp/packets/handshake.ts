@@ -5,14 +5,8 @@ import { PACKET_SIZE, type Session } from '../session';
 function announce(session: Session, list: string): void {
   session.client.clear();
   for (const item of list.split(';')) if (item !== '') session.client.add(item);
-  const has = (name: string): boolean => session.client.has(`${name}+`);
-  session.multiprocess = has('multiprocess');
-  const { interest } = session.target;
-  interest.forks = has('fork-events');
-  interest.vforks = has('vfork-events');
-  interest.execs = has('exec-events');
-  interest.noResumed = has('no-resumed');
-  interest.apply();
+  session.multiprocess = session.client.has('multiprocess+');
+  session.target.interest.take(session.client);
 }
 
 /** qSupported's answer is made of what the packets' own entries say. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { PacketSyntaxError, type Args } from '../args';
 import { encodeStat, fileErrno, hostMode, hostOpenFlags, STAT_SIZE } from '../fileio';
 import { FileError, type HostFiles } from '../host-files';
@@ -72,6 +73,10 @@ const stat = (bytes: Buffer): Attachment => ({ bytes, length: STAT_SIZE });
 function invalid(): never {
   throw new FileError('EINVAL');
 }
+/** Observers look at files too, and only look. */
+function readOnly(): never {
+  throw new FileError('EROFS');
+}
 
 /**
  * Host I/O (GDB manual, "Host I/O Packets"): files of the machine the server runs on, as the
@@ -93,12 +98,13 @@ export const hostIo: Packet[] = [
     'open',
     'NAME,FLAGS,MODE',
     'Opens a file and gives its number.',
-    (files, args, { lldb }) => {
+    (files, args, { lldb, engine }) => {
       const path = pathname(args);
       const asked = args.lit(',').num();
       const flags = hostOpenFlags(lldb ? asked & ~LLDB_FLAGS : asked);
       const mode = hostMode(args.lit(',').num());
       args.close();
+      if (engine.observer && flags !== undefined && flags !== constants.O_RDONLY) readOnly();
       return files.open(path, flags ?? invalid(), mode ?? invalid());
     },
   ),
@@ -142,9 +148,10 @@ export const hostIo: Packet[] = [
     args.close();
     return stat(encodeStat(files.lstat(path)));
   }),
-  operation('unlink', 'NAME', 'Removes a file.', (files, args) => {
+  operation('unlink', 'NAME', 'Removes a file.', (files, args, { engine }) => {
     const path = pathname(args);
     args.close();
+    if (engine.observer) readOnly();
     files.unlink(path);
     return 0;
   }),

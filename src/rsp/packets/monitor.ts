@@ -2,12 +2,21 @@ import { MonitorUsageError, type MonitorCommand } from '../monitor-command';
 import { debugCommands } from '../monitor-debug';
 import { reportCommands } from '../monitor-report';
 import { packet, WRITTEN, type Packet, type Reply } from '../packet';
+import { ReplyError } from '../reply';
 import type { Session } from '../session';
+
+const ENOTSUP = 95;
 
 const commands: readonly MonitorCommand[] = [
   { pattern: /^help$/, run: help },
   ...debugCommands,
   ...reportCommands,
+  {
+    pattern: /^observe (on|off)$/,
+    usage: 'observe <on|off>',
+    help: ['Only look from now on: nothing is stopped and nothing can be changed; or no longer'],
+    run: observe,
+  },
   {
     pattern: /^exit$/,
     usage: 'exit',
@@ -17,6 +26,16 @@ const commands: readonly MonitorCommand[] = [
     then: ({ target }) => target.shutdown(),
   },
 ];
+
+function observe(session: Session, [, word]: RegExpExecArray): string {
+  const { onObserve } = session.settings;
+  if (!onObserve) throw new ReplyError(ENOTSUP, 'this server cannot change what a client may do');
+  const on = word === 'on';
+  onObserve(on);
+  return on
+    ? 'This client observes: nothing is stopped for it, and it changes nothing.\n'
+    : 'This client may change things again; its processes are stopped for it.\n';
+}
 
 function help(): string {
   let text = 'The following monitor commands are supported:\n';

@@ -1,5 +1,6 @@
 import { native } from '../../native';
 import type { ArchDescriptor, RegisterSpec } from '../../engine/arch/descriptor';
+import { observing } from '../../engine/errors';
 import type { Inferior } from '../../engine/inferior';
 import type { Thread } from '../../engine/thread';
 import { readAll, readOne } from '../glimpse';
@@ -17,8 +18,9 @@ function held(session: Session): { thread: Thread; inferior: Inferior } {
   return { thread, inferior: session.engine.inferiors.get(thread.pid)! };
 }
 
-/** A frame of a trace is looked at: it cannot be written to. */
-function live(session: Session): void {
+/** Observers write nothing, and a frame of a trace cannot be written to. */
+function writable(session: Session): void {
+  if (session.engine.observer) throw observing('write registers');
   if (session.target.trace.frame)
     throw new ReplyError(EINVAL, 'a trace frame is selected: tfind none goes back to the process');
 }
@@ -63,7 +65,7 @@ function liveRegister(session: Session, register: RegisterSpec): Buffer | undefi
 }
 
 function writeAll(session: Session, hex: Buffer, start: number, digits: number): string {
-  live(session);
+  writable(session);
   const { thread, inferior } = held(session);
   const { arch } = inferior;
   const g = Buffer.alloc(Math.max(arch.gSize, digits >> 1));
@@ -130,7 +132,7 @@ export const registers: Packet[] = [
       return { num, value: a.lit('=').hexBytes() };
     },
     run(session, { num, value }) {
-      live(session);
+      writable(session);
       const { thread, inferior } = held(session);
       const register = spec(inferior, num);
       if (value.length !== register.size)

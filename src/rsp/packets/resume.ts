@@ -59,7 +59,9 @@ function resume(session: Session, asked: readonly Asked[]): Reply {
   for (const one of asked)
     if (one.verb === 'stop') stops.push(complete(session, { pid: one.pid, tid: one.tid }));
     else resumes.push(complete(session, one.action));
-  if (session.engine.inferiors.size === 0 && !session.nonStop)
+  // the end of the last process may be still to be told
+  const over = session.engine.inferiors.size === 0 && session.target.queue.length === 0;
+  if (over && !session.nonStop)
     throw new ReplyError(ESRCH, 'no process is being debugged: use run or attach');
   if (stops.length > 0 && session.nonStop) session.target.stopThreads(stops);
   if (session.nonStop) {

@@ -24,7 +24,10 @@ export class Stack {
   static async start(...options: string[]): Promise<Stack> {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-stack-'));
     const server = ServerProcess.start(
-      ['serve', '--engine', PROVIDER, '-l', ':0', '-u', path.join(directory, 's'), ...options],
+      [
+        ...['serve', '--engine', PROVIDER, '-l', ':0', '-u', path.join(directory, 's')],
+        ...['--log-packets', path.join(directory, 'packets'), ...options],
+      ],
       { executable: NTRACE },
     );
     const port = await server.port();
@@ -51,6 +54,17 @@ export class Stack {
     const text = await gdb.send(`attach ${victim.pid}`);
     if (!/Attaching to program/.test(text)) throw new Error(`not attached:\n${text}`);
     return gdb;
+  }
+  /** Starts a continue; the server has it on return, so that a ^C can only come behind it. */
+  async goes(gdb: GdbConsole): Promise<void> {
+    const resumes = (): number =>
+      fs.readFileSync(path.join(this.directory, 'packets'), 'utf8').split('-> vCont;c').length;
+    const before = resumes();
+    gdb.begin('continue');
+    for (const limit = Date.now() + 20_000; resumes() === before;) {
+      if (Date.now() > limit) throw new Error('no continue arrived');
+      await new Promise((done) => setTimeout(done, 5));
+    }
   }
   async end(): Promise<void> {
     for (const gdb of this.gdbs) await gdb.vanish();
