@@ -4,8 +4,22 @@ import { Session, type Ending } from '../strace/session';
 import { loadTables } from '../strace/tables';
 import { version } from '../rsp/version';
 import { Parser, Usage } from './strace-options';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
+
+const DUMPS = new Set([
+  'SIGQUIT',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGSEGV',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGSYS',
+]);
 
 /** The whole of `ntrace strace`: never throws, ends the process as the program it ran ended. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -33,9 +47,18 @@ export async function main(argv: readonly string[]): Promise<void> {
 function dieOf(signo: number): void {
   const name = Object.entries(os.constants.signals).find(([, number]) => number === signo)?.[0];
   if (name !== undefined) {
-    process.removeAllListeners(name);
+    const signal = name as NodeJS.Signals;
+    const unused = (): void => undefined;
+    if (DUMPS.has(name)) {
+      // the program's core file is of interest, ours is not
+      spawnSync('prlimit', ['--core=0', '--pid', String(process.pid)], { stdio: 'ignore' });
+    }
     try {
-      process.kill(process.pid, name as NodeJS.Signals);
+      if (name !== 'SIGKILL') {
+        process.on(signal, unused); // libuv takes the signal over and, left alone, resets it
+        process.removeAllListeners(signal);
+      }
+      process.kill(process.pid, signal);
     } catch {
       // a signal Node does not know: its shell status says as much
     }

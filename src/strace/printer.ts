@@ -29,10 +29,12 @@ export class Printer {
   private readonly open = new Map<Sink, Tracee>();
   private readonly realOffset: number;
   private last: number | undefined;
-  /** More than one thread was seen: lines name theirs. */
-  many = false;
 
-  constructor(private readonly options: Options) {
+  constructor(
+    private readonly options: Options,
+    /** More than one thread is traced: lines name theirs. */
+    private readonly many: () => boolean,
+  ) {
     this.realOffset = Date.now() * 1e6 - Number(process.hrtime.bigint());
   }
 
@@ -40,8 +42,7 @@ export class Printer {
   enter(t: Tracee, time: number): void {
     const { call, signature } = t;
     if (signature === undefined) return;
-    const number = this.options.numbers ? `[${String(call.nr).padStart(4)}] ` : '';
-    call.text = `${number}${signature.name}(`;
+    call.text = `${signature.name}(`;
     t.position = signature.enter(call);
     t.unfinished = false;
     t.printed = true;
@@ -66,6 +67,7 @@ export class Printer {
     if (!t.printed) return;
     const { held } = t;
     t.held = undefined;
+    t.printed = false;
     if (held !== undefined && this.options.statuses?.has('unfinished') !== true) return;
     if (held !== undefined) this.begin(t, held, time);
     const tail = t.call.comma ? ' <unfinished ...>)' : ')';
@@ -159,7 +161,7 @@ export class Printer {
     let text = '';
     if (!options.separate) {
       if (options.output !== undefined && options.follow) text = `${String(t.tid).padEnd(5)} `;
-      else if (this.many) text = `[pid ${String(t.tid).padStart(5)}] `;
+      else if (this.many()) text = `[pid ${String(t.tid).padStart(5)}] `;
     }
     if (options.timestamps > 0) text += this.stamp(time);
     if (options.relative) {
@@ -167,7 +169,9 @@ export class Printer {
       text += options.timestamps > 0 ? `(+${since}) ` : `${since} `;
       this.last = time;
     }
-    if (options.pointer) text += `[${t.pointer.toString(16).padStart(16, '0')}] `;
+    if (options.numbers) text += `[${String(t.call.nr).padStart(4)}] `;
+    if (options.pointer)
+      text += `[${t.pointer?.toString(16).padStart(16, '0') ?? '????????????????'}] `;
     return text;
   }
 

@@ -23,7 +23,6 @@ const SIGQUIT = 3;
 const SIGKILL = 9;
 const SIGTERM = 15;
 const SIGCONT = 18;
-const SIGTSTP = 20;
 const STDERR = 2;
 
 /** How the tracer itself is to end: by a status, or by the signal that ended the program or us. */
@@ -61,7 +60,7 @@ export class Session {
     const memory = new Memory(this.engine);
     const env = { memory, constants, descriptors: new Descriptors(), style: options.style };
     this.threads = new Threads(abis(tables), env, (tid) => this.sinkOf(tid));
-    this.printer = new Printer(options);
+    this.printer = new Printer(options, () => this.threads.size > 1);
     this.summary = options.summary === 'no' ? undefined : new Summary();
     this.tracer = new Tracer({
       engine: this.engine,
@@ -103,7 +102,6 @@ export class Session {
     reactor.watchSignals([SIGHUP, SIGTERM]);
     if (!quiet) reactor.watchSignals([SIGINT, SIGQUIT]);
     else for (const name of ['SIGINT', 'SIGQUIT', 'SIGTSTP'] as const) ignore(name);
-    void SIGTSTP;
   }
 
   private attach(pid: number): void {
@@ -115,7 +113,6 @@ export class Session {
     this.wish(pid);
     const count = own.length > 1 && options.follow ? ` with ${own.length} threads` : '';
     this.tell(`Process ${pid} attached${count}`, 1);
-    this.printer.many ||= threads.size > 1;
     if (!options.record) engine.resume([{ pid, tid: -1, kind: 'cont' }]);
   }
 

@@ -25,8 +25,8 @@ export class Tracee {
   /** Before the first exec of a program we started: nobody's business. */
   hidden = false;
   ended = false;
-  /** Where its program stands. */
-  pointer = 0n;
+  /** Where its program stands; undefined once it ended. */
+  pointer: bigint | undefined = 0n;
 
   constructor(
     public tid: number,

@@ -215,6 +215,7 @@ export class Tracer {
     const { signo, time } = records;
     if (t.hidden || !this.prints || !parts.options.filter.wantsSignal(signo)) return;
     const { constants } = t.call.env;
+    t.pointer = records.pc;
     let text = `{si_signo=${signalName(constants, signo)}}`;
     if (records.stopId !== 0n) {
       const thread = new Thread(records.pid, records.tid);
@@ -266,7 +267,6 @@ export class Tracer {
     const { records, parts } = this;
     if (!parts.options.follow || parts.threads.get(records.tid) !== undefined) return;
     parts.threads.add(records.tid, records.pid, parent);
-    parts.printer.many = true;
     parts.tell(`Process ${records.tid} attached`, 1);
   }
 
@@ -275,11 +275,10 @@ export class Tracer {
     if (t.ended) return;
     t.ended = true;
     parts.printer.leave(t, records.time);
-    parts.threads.remove(t);
-    if (parts.threads.size === 1) parts.printer.many = parts.options.separate;
-    if (t.hidden || !this.prints) return;
-    const text = this.ending(t, status);
+    t.pointer = undefined;
+    const text = t.hidden || !this.prints ? undefined : this.ending(t, status);
     if (text !== undefined) parts.printer.line(t, text, records.time);
+    parts.threads.remove(t);
   }
 
   private ending(t: Tracee, status: number): string | undefined {
