@@ -69,7 +69,7 @@ export class FrameStream {
     private readonly registers: number,
   ) {}
 
-  /** Bytes from offset on, fewer at the end of a frame; empty at the end; undefined behind it. */
+  /** Bytes from offset on, fewer at the end; undefined behind it. */
   read(offset: number, length: number): Buffer | undefined {
     const { created } = this.engine.tracing.status();
     if (offset < this.start || created !== this.made) {
@@ -77,15 +77,22 @@ export class FrameStream {
       this.frame = undefined;
       this.made = created;
     }
-    for (;;) {
+    const pieces: Buffer[] = [];
+    for (let at = offset, end = offset + length; at < end;) {
       this.frame ??= this.convert(this.index);
-      if (!this.frame) return offset === this.start ? Buffer.alloc(0) : undefined;
-      const at = offset - this.start;
-      if (at < this.frame.length) return this.frame.subarray(at, at + length);
+      if (!this.frame) {
+        if (at > this.start) return undefined;
+        break;
+      }
+      const piece = this.frame.subarray(at - this.start, end - this.start);
+      pieces.push(piece);
+      at += piece.length;
+      if (at - this.start < this.frame.length) break;
       this.start += this.frame.length;
       this.index++;
       this.frame = undefined;
     }
+    return Buffer.concat(pieces);
   }
 
   private convert(index: number): Buffer | undefined {

@@ -52,6 +52,16 @@ export const SKIPS: readonly Skip[] = [
     row: `tracepoints: ${row}`,
     reason: 'the fake has no tracepoints, and its feature bit says so',
   })),
+  ...[
+    'a whole experiment',
+    'a file that cannot be written is an error, one that can is a trace file',
+    'packets that say nothing sound are refused, and change nothing',
+    'damaged packets in any order',
+  ].map((row): Skip => ({
+    provider: 'fake',
+    row: `trace packets: ${row}`,
+    reason: 'the fake has no tracepoints, and its feature bit says so',
+  })),
   ...onlyReal(
     'attach: a kernel thread is refused with the reason',
     'attach: ourselves are refused with the reason',
