@@ -6,10 +6,12 @@
 #include <linux/signal_types.h>
 #include <linux/types.h>
 
-/* Only the thread itself touches it, but for "engaged" and "midway" (task->lock). */
+/* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield" (siglock). */
 struct nt_call {
 	int parked; /* signal the engines have passed on, to be dequeued next; or 0 */
 	kernel_siginfo_t info; /* ... and what comes with it */
+
+	bool yield; /* a ptracer wants it: it may not sleep in a park of ours */
 
 	bool engaged; /* its system calls take the slow path because of us */
 	bool midway; /* it was inside of one when that began */

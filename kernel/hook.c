@@ -27,6 +27,7 @@
 
 struct nt_hook {
 	const char *name; /* "name" stands for "name.*" of clones, too */
+	const char *needs; /* another symbol its handler calls, or NULL */
 	bool (*handler)(struct nt_frame *frame);
 	int features[4]; /* enum ntrace_feature + 1 */
 	unsigned long address;
@@ -52,6 +53,8 @@ static struct nt_hook hooks[] = {
 	{ .name = "prepare_signal", .handler = nt_hook_prepare_signal,
 	  .features = { FEATURE(SIGNALS_FATAL) } },
 	{ .name = "do_signal_stop", .handler = nt_hook_signal_stop },
+	{ .name = "signal_wake_up_state", .handler = nt_hook_signal_wake,
+	  .needs = "ptrace_do_notify", .features = { FEATURE(YIELD) } },
 	{ .name = "syscall_trace_enter", .handler = nt_hook_syscall_enter,
 	  .features = { FEATURE(SYSCALL_ENTRY), FEATURE(SYSCALL_EXIT),
 			FEATURE(SYSCALL_CHANGE) } },
@@ -173,7 +176,8 @@ static int resolve(void)
 		unsigned long offset;
 
 		h->off = named(nohook, h->name);
-		if (h->matches > 1 || (!h->matches && h->clones > 1))
+		if (h->matches > 1 || (!h->matches && h->clones > 1) ||
+		    (h->needs && !nt_symbol(h->needs)))
 			h->address = 0;
 		if (h->address && !static_call(nt_symbol_size)(h->address, &h->size, &offset))
 			h->address = 0;
@@ -326,7 +330,7 @@ static void tell(void)
 			n += scnprintf(absent + n, sizeof(absent) - n, " %s (%s)", h->name,
 				       h->off ? "switched off" :
 				       h->address ? "refused" :
-				       h->matches + h->clones ? "ambiguous" : "absent");
+				       h->matches + h->clones > 1 ? "ambiguous" : "absent");
 	if (n)
 		pr_info("not hooked, their features are off:%s\n", absent);
 }
@@ -338,6 +342,7 @@ int nt_hook_init(void)
 
 	if (err)
 		return err;
+	nt_signal_init();
 	nt_hooks_get();
 	switch_features();
 	tell();

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct nt_task;
 struct task_struct;
 
 /* A call of a hooked function. The assembler knows the layout. */
@@ -31,8 +32,15 @@ bool nt_hook_dequeue_signal(struct nt_frame *frame);
 bool nt_hook_complete_signal(struct nt_frame *frame);
 bool nt_hook_prepare_signal(struct nt_frame *frame);
 bool nt_hook_signal_stop(struct nt_frame *frame);
+bool nt_hook_signal_wake(struct nt_frame *frame);
 bool nt_hook_syscall_enter(struct nt_frame *frame); /* syscall.c */
 bool nt_hook_do_exit(struct nt_frame *frame); /* lifecycle.c */
+
+void nt_signal_init(void);
+/* Lets a ptracer have the thread that was woken for it (t->call.yield), then comes
+ * back. The thread's own context, may sleep.
+ */
+void nt_signal_yield(struct nt_task *t);
 
 /* Hooks are in place while somebody wants them. May sleep. */
 void nt_hooks_get(void);

@@ -11,12 +11,15 @@
  *
  * Two more wrappers keep signals coming that would never be dequeued: those that
  * are ignored (prepare_signal) and those that end the process when they are sent
- * (complete_signal). ptrace comes after us.
+ * (complete_signal). ptrace comes after us, but for what it and the thread have to
+ * settle between them: traps, and the stops a ptracer asks for. For those a thread
+ * that engines hold is woken, stops for the ptracer and returns to where it was held.
  */
 #include "ntrace.h"
 
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
+#include <linux/static_call.h>
 #include <linux/uprobes.h>
 
 #include "hook.h"
@@ -112,6 +115,26 @@ static void replace(kernel_siginfo_t *info, int signo, struct nt_engine *e)
 	rcu_read_unlock();
 }
 
+/* Does it concern the ptracer alone? Its own traps, and the SIGSTOP that it attaches
+ * and interrupts with. Those of engines are no signals.
+ */
+static bool for_ptracer(const kernel_siginfo_t *info)
+{
+	bool own = false;
+
+	if (!current->ptrace)
+		return false;
+	if (info->si_signo == SIGTRAP)
+		return info->si_code > 0;
+	if (info->si_signo != SIGSTOP)
+		return false;
+	rcu_read_lock();
+	own = info->si_code == SI_KERNEL ||
+	      (info->si_code == SI_TKILL && info->si_pid == task_tgid_vnr(current->parent));
+	rcu_read_unlock();
+	return own;
+}
+
 /* What the engines leave of a signal: its number, or 0. No lock is held. */
 static int offer(struct nt_task *t, int signo, kernel_siginfo_t *info)
 {
@@ -182,7 +205,8 @@ static int dequeue(struct nt_task *t, struct nt_frame *frame)
 			recalc_sigpending();
 		} else {
 			signo = nt_hook_original(frame);
-			if (!signo || signo == SIGKILL || !concerns(current, signo))
+			if (!signo || signo == SIGKILL || !concerns(current, signo) ||
+			    for_ptracer(info))
 				return signo;
 			/* as ptrace: it may become a stop, which SIGCONT then undoes */
 			current->jobctl |= JOBCTL_STOP_DEQUEUED;
@@ -215,7 +239,7 @@ bool nt_hook_dequeue_signal(struct nt_frame *frame)
 	return true;
 }
 
-/* What an instruction caused and is pending now, or 0. siglock is held. */
+/* What an instruction caused and is to be shown, or 0. siglock is held. */
 static int synchronous(void)
 {
 	struct sigqueue *q;
@@ -226,7 +250,8 @@ static int synchronous(void)
 		return 0;
 	list_for_each_entry(q, &current->pending.list, list)
 		if (q->info.si_code > SI_USER && sigmask(q->info.si_signo) & SYNCHRONOUS)
-			return q->info.si_signo;
+			return concerns(current, q->info.si_signo) && !for_ptracer(&q->info) ?
+				       q->info.si_signo : 0;
 	return 0;
 }
 
@@ -241,11 +266,9 @@ static void take_synchronous(struct nt_task *t)
 
 		spin_lock_irq(&current->sighand->siglock);
 		signo = synchronous();
-		if (signo && concerns(current, signo)) {
+		if (signo) {
 			siginitsetinv(&others, sigmask(signo));
 			signo = nt_dequeue_signal(&others, &info, &type);
-		} else {
-			signo = 0;
 		}
 		spin_unlock_irq(&current->sighand->siglock);
 		if (!signo)
@@ -297,6 +320,32 @@ bool nt_hook_prepare_signal(struct nt_frame *frame)
 	return true;
 }
 
+/* A park of ours is not the sleep a signal ends: only its own wait queue wakes it. */
+static void wake_for_ptracer(struct task_struct *task)
+{
+	struct nt_task *t;
+
+	if (!task->ptrace)
+		return;
+	rcu_read_lock();
+	t = nt_task_get_rcu(task);
+	if (t) {
+		WRITE_ONCE(t->call.yield, true);
+		__wake_up(&t->wait, TASK_NORMAL | __TASK_TRACED, 1, NULL);
+	}
+	rcu_read_unlock();
+}
+
+/* signal_wake_up_state(task, state) */
+bool nt_hook_signal_wake(struct nt_frame *frame)
+{
+	struct task_struct *task = (struct task_struct *)frame->args[0];
+
+	if (task->jobctl & JOBCTL_TRAP_MASK)
+		wake_for_ptracer(task);
+	return false;
+}
+
 /* complete_signal(sig, task, type): one that is fatal and leaves no core kills all
  * threads here and now, unless it has a handler. The lock that is held guards the
  * handlers: for this moment it has one.
@@ -307,6 +356,8 @@ bool nt_hook_complete_signal(struct nt_frame *frame)
 	int signo = frame->args[0];
 	struct k_sigaction *action;
 
+	if (signo == SIGSTOP)
+		wake_for_ptracer(task);
 	if (signo <= 0 || signo > _NSIG || signo == SIGKILL || sig_kernel_coredump(signo) ||
 	    sig_kernel_ignore(signo) || sig_kernel_stop(signo))
 		return false;
@@ -339,4 +390,79 @@ bool nt_hook_signal_stop(struct nt_frame *frame)
 		nt_life_jobstop(t, signo);
 	rcu_read_unlock();
 	return false;
+}
+
+/* ---- yielding to a ptracer ------------------------------------------------------ */
+typedef int nt_notify_fn(int signo, int code, int why, unsigned long message);
+DEFINE_STATIC_CALL_RET0(nt_notify, nt_notify_fn);
+
+void nt_signal_init(void)
+{
+	unsigned long address = nt_symbol("ptrace_do_notify");
+
+	if (address)
+		static_call_update(nt_notify, (nt_notify_fn *)address);
+}
+
+/* The trap of PTRACE_INTERRUPT and of group stops, as get_signal() has it. */
+static void trap_for_ptracer(void)
+{
+	unsigned int flags = current->signal->flags;
+	int signo = current->jobctl & JOBCTL_STOP_SIGMASK;
+
+	if (!current->signal->group_stop_count && !(flags & SIGNAL_STOP_STOPPED))
+		signo = SIGTRAP;
+	static_call(nt_notify)(signo, signo | PTRACE_EVENT_STOP << 8, CLD_STOPPED, 0);
+}
+
+static bool stop_pending(void)
+{
+	struct sigqueue *q;
+
+	list_for_each_entry(q, &current->pending.list, list)
+		if (q->info.si_signo == SIGSTOP && for_ptracer(&q->info))
+			return true;
+	return false;
+}
+
+/* The SIGSTOP of PTRACE_ATTACH: what the ptracer makes of it. */
+static int stop_for_ptracer(kernel_siginfo_t *info)
+{
+	enum pid_type type;
+	sigset_t others;
+
+	siginitsetinv(&others, sigmask(SIGSTOP));
+	if (!nt_dequeue_signal(&others, info, &type))
+		return 0;
+	return static_call(nt_notify)(SIGSTOP, SIGSTOP, CLD_TRAPPED, 0);
+}
+
+void nt_signal_yield(struct nt_task *t)
+{
+	spinlock_t *siglock = &current->sighand->siglock;
+	kernel_siginfo_t info;
+	int signo = 0;
+
+	spin_lock_irq(siglock);
+	while (READ_ONCE(t->call.yield)) {
+		WRITE_ONCE(t->call.yield, false);
+		if (!nt_feature(NTRACE_F_YIELD) || !current->ptrace ||
+		    __fatal_signal_pending(current))
+			break;
+		if (current->ptrace & PT_SEIZED && current->jobctl & JOBCTL_TRAP_MASK)
+			trap_for_ptracer();
+		else if (stop_pending())
+			signo = stop_for_ptracer(&info);
+		else
+			break;
+		WRITE_ONCE(t->call.yield, true); /* until there is nothing left to do */
+	}
+	spin_unlock_irq(siglock);
+	if (!signo)
+		return;
+	if (signo != SIGSTOP) {
+		clear_siginfo(&info);
+		info.si_signo = signo;
+	}
+	send_sig_info(signo, (struct kernel_siginfo *)&info, current);
 }
