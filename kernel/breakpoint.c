@@ -34,7 +34,7 @@ void nt_break_put(struct nt_break *b)
 	call_rcu(&b->rcu, free_break);
 }
 
-/* ---- sites: m->mutex is held ----------------------------------------------- */
+/* ---- sites: m->mutex is held, and the memory has a user -------------------- */
 static bool is_armed(struct nt_mm *m, struct nt_site *s)
 {
 	u8 byte;
@@ -121,26 +121,33 @@ static int insert_site(struct nt_mm *m, struct nt_break *b)
 	return 0;
 }
 
-static void remove_site(struct nt_mm *m, struct nt_break *b)
+static void remove_site(struct nt_mm *m, struct nt_break *b, bool alive)
 {
 	list_del_rcu(&b->link);
-	if (!--b->site->count)
+	if (--b->site->count)
+		return;
+	if (alive)
 		disarm(m, b->site);
+	else
+		WRITE_ONCE(b->site->armed, false);
 }
 
 /* Once it is out of the engine's table. */
 static void remove_break(struct nt_break *b)
 {
 	struct nt_mm *m = b->m;
+	bool alive = mmget_not_zero(m->mm);
 
 	mutex_lock(&m->mutex);
 	if (b->type == NTRACE_BREAK_SW)
-		remove_site(m, b);
+		remove_site(m, b, alive);
 	else
 		nt_watch_remove(m, b);
 	b->gone = true;
 	m->breaks--;
 	mutex_unlock(&m->mutex);
+	if (alive)
+		mmput(m->mm);
 	nt_break_put(b);
 }
 

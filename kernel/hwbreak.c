@@ -178,7 +178,7 @@ void nt_watch_remove(struct nt_mm *m, struct nt_break *b)
 
 void nt_trap_task_new(struct nt_task *t)
 {
-	struct nt_mm *m = nt_mm_find(current->mm);
+	struct nt_mm *m = nt_mm_find(READ_ONCE(t->task->mm));
 	struct nt_break_use *use;
 	unsigned int i;
 
@@ -193,9 +193,9 @@ void nt_trap_task_new(struct nt_task *t)
 			rcu_read_lock();
 			attached = nt_att_of(use->owner->engine, t);
 			rcu_read_unlock();
-			if (attached && add_thread(m, &m->watches[i], current))
+			if (attached && add_thread(m, &m->watches[i], t->task))
 				pr_warn_ratelimited("ntrace: thread %d has no debug register\n",
-						    task_pid_nr(current));
+						    task_pid_nr(t->task));
 		}
 	mutex_unlock(&m->mutex);
 	nt_mm_put(m);

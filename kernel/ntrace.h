@@ -443,6 +443,8 @@ int nt_break_stats(struct nt_engine *e, void *record);
 void nt_trap_enter(struct nt_task *t);
 /* A pc, or an address in a siginfo, as the program would see it. Atomic. */
 unsigned long nt_trap_pc(struct mm_struct *mm, unsigned long pc);
+/* An NT_PRSTATUS of a thread that blocks in the kernel, likewise. */
+void nt_trap_show(struct nt_task *t, void *prstatus, size_t len);
 /* In the thread's work. False: it has to run on before anything else (in the
  * middle of a step-over), asks must wait.
  */

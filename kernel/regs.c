@@ -80,6 +80,8 @@ static int get(struct nt_task *t, struct ntrace_regset *r, void **scratch, size_
 	if (got < 0)
 		return -got;
 	r->got = got;
+	if (r->note == NT_PRSTATUS && !READ_ONCE(t->parked))
+		nt_trap_show(t, *scratch, got);
 	if (r->buf && copy_to_user(u64_to_user_ptr(r->buf), *scratch, got))
 		return EFAULT;
 	return 0;

@@ -10,6 +10,8 @@ int __weak nt_break_stats(struct nt_engine *e, void *r) { return -EOPNOTSUPP; }
 bool __weak nt_trap_work(struct nt_task *t) { return true; }
 void __weak nt_step_arm(struct nt_task *t, struct nt_att *a) {}
 void __weak nt_trap_leave(struct nt_task *t) {}
+void __weak nt_trap_enter(struct nt_task *t) {}
+unsigned long __weak nt_trap_pc(struct mm_struct *mm, unsigned long pc) { return pc; }
 void __weak nt_step_cancel(struct nt_task *t, struct nt_att *a) {}
 void __weak nt_break_detach(struct nt_proc *p) {}
 bool __weak nt_mm_needs(struct mm_struct *mm) { return false; }

@@ -226,6 +226,13 @@ unsigned long nt_trap_pc(struct mm_struct *mm, unsigned long pc)
 	return pc;
 }
 
+void nt_trap_show(struct nt_task *t, void *prstatus, size_t len)
+{
+	unsigned long pc = instruction_pointer(task_pt_regs(t->task));
+
+	nt_arch_show_pc(t->task, prstatus, len, nt_trap_pc(READ_ONCE(t->task->mm), pc));
+}
+
 bool nt_trap_work(struct nt_task *t)
 {
 	struct nt_trap *trap = &t->trap;

@@ -13,6 +13,7 @@
 #include <asm/debugreg.h>
 #include <asm/msr.h>
 #include <asm/segment.h>
+#include <asm/user.h>
 
 #include "../break.h"
 
@@ -95,6 +96,18 @@ int nt_arch_reg(const struct pt_regs *regs, u32 number, u64 *value)
 	}
 	*value = selector;
 	return 0;
+}
+
+void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsigned long pc)
+{
+	const size_t ip32 = 12 * sizeof(u32); /* struct user_regs_struct32 */
+
+	if (nt_arch_mode64(task_pt_regs(task))) {
+		if (len >= offsetofend(struct user_regs_struct, ip))
+			((struct user_regs_struct *)prstatus)->ip = pc;
+	} else if (len >= ip32 + sizeof(u32)) {
+		*(u32 *)(prstatus + ip32) = pc;
+	}
 }
 
 void nt_arch_step_on(struct pt_regs *regs)

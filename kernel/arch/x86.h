@@ -23,6 +23,9 @@ void nt_arch_from_ool(const struct nt_ool_regs *from, struct pt_regs *regs);
 /* Word "number" of the thread's native NT_PRSTATUS; current alone. 0 or -ENXIO. */
 int nt_arch_reg(const struct pt_regs *regs, u32 number, u64 *value);
 
+/* Puts a pc into an NT_PRSTATUS of this thread. */
+void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsigned long pc);
+
 /*
  * Single steps of the current thread. A trap flag that the program itself or a
  * ptracer has set is theirs: it stays, and they get their trap.
