@@ -1,6 +1,7 @@
 import type { Abi } from './abi';
 import { CLASSES, DESC_KINDS, FILE_KINDS } from './classes';
 import type { Constants } from './constants';
+import { MULTIPLEXED } from './multiplexed';
 import { signalNumber } from './signals';
 import { signatureText } from './signature';
 
@@ -44,7 +45,7 @@ class CallSet {
       if (inClass === undefined) throw new Error(`invalid system call class '${text}'`);
       return (name, _, abi) => inClass(name, abi) && suits(abi);
     }
-    const known = abis.some((abi) => bare in abi.numbers || `${bare}` === `new${bare}`);
+    const known = abis.some((abi) => bare in abi.numbers);
     if (!known && !optional) throw new Error(`invalid system call '${text}'`);
     return (name, _, abi) => name === bare && suits(abi);
   }
@@ -100,7 +101,8 @@ export class Filter {
   }
 
   /** Whether one call is wanted: the provider asks first, this is for interfaces it cannot tell apart. */
-  wants(nr: number, abi: Abi): boolean {
+  wants(nr: number, abi: Abi, name: string): boolean {
+    if (name !== abi.names.get(nr)) return this.calls.some((set) => set.has(name, nr, abi));
     let known = this.wantedNumbers.get(abi);
     if (known === undefined) {
       const numbers = this.numbers(abi);
@@ -122,8 +124,9 @@ export class Filter {
   }
 
   private choose(abi: Abi): number[] {
-    return [...abi.names].flatMap(([nr, name]) =>
-      this.calls.some((set) => set.has(name, nr, abi)) ? [nr] : [],
-    );
+    return [...abi.names].flatMap(([nr, name]) => {
+      const names = MULTIPLEXED[abi.word === 4 ? name : ''] ?? [name];
+      return this.calls.some((set) => names.some((one) => set.has(one, nr, abi))) ? [nr] : [];
+    });
   }
 }

@@ -81,7 +81,7 @@ export class Session {
     reactor.addEngine(engine.channel.native!);
     try {
       this.watchSignals();
-      for (const pid of options.pids) this.attach(pid);
+      this.attachAll();
       if (options.program.length > 0) this.launch();
       tracer.run();
       if (tracer.interrupted !== 0) this.letGo(tracer.interrupted);
@@ -104,15 +104,35 @@ export class Session {
     else for (const name of ['SIGINT', 'SIGQUIT', 'SIGTSTP'] as const) ignore(name);
   }
 
-  private attach(pid: number): void {
+  /** One that cannot be attached does not keep the others from it. */
+  private attachAll(): void {
+    const { pids, program } = this.options;
+    let last: unknown;
+    let attached = 0;
+    for (const pid of pids) {
+      try {
+        this.attach(pid);
+        attached++;
+      } catch (error) {
+        if (last !== undefined) this.tell((last as Error).message, Infinity);
+        last = error;
+      }
+    }
+    if (last === undefined) return;
+    if (attached === 0 && program.length === 0) throw last;
+    this.tell((last as Error).message, Infinity);
+  }
+
+  /** id: a process, or one thread of one. */
+  private attach(id: number): void {
     const { engine, options, threads } = this;
+    const pid = processOf(id);
     const inferior = engine.attach(pid, { stop: !options.record });
     const own = [...inferior.threads.keys()];
-    for (const tid of options.follow ? own : own.filter((tid) => tid === pid))
-      threads.add(tid, pid);
+    for (const tid of options.follow ? own : own.filter((tid) => tid === id)) threads.add(tid, pid);
     this.wish(pid);
     const count = own.length > 1 && options.follow ? ` with ${own.length} threads` : '';
-    this.tell(`Process ${pid} attached${count}`, 1);
+    this.tell(`Process ${id} attached${count}`, 1);
     if (!options.record) engine.resume([{ pid, tid: -1, kind: 'cont' }]);
   }
 
@@ -166,9 +186,9 @@ export class Session {
       native.kill(launched, 0, signo);
     }
     for (const t of threads.all()) {
-      printer.detach(t);
       this.flush(true);
       this.tell(`Process ${t.tid} detached`, 1);
+      printer.detach(t);
     }
   }
 
@@ -177,11 +197,7 @@ export class Session {
     if (interrupted !== 0) return { status: 0, signal: interrupted };
     const status = statuses.get(this.threads.launched) ?? 0;
     const failure = this.child?.failure();
-    if (failure !== undefined && failure.errno !== 0) {
-      this.stderr.write(`strace: exec: ${native.errnoText(failure.errno)}\n`);
-      this.stderr.flush();
-      return { status: 1, signal: 0 };
-    }
+    if (failure !== undefined && failure.errno !== 0) return { status: 1, signal: 0 };
     return { status: (status >> 8) & 0xff, signal: status & 0x7f };
   }
 
@@ -216,6 +232,16 @@ export class Session {
 
   private flush(all: boolean): void {
     for (const sink of this.sinks) if (all || !sink.lazy) sink.flush();
+  }
+}
+
+/** The process of a thread; what is none is left for the attach to complain about. */
+function processOf(id: number): number {
+  try {
+    const status = fs.readFileSync(`/proc/${id}/status`, 'utf8');
+    return Number(/^Tgid:\s*(\d+)$/m.exec(status)?.[1] ?? id);
+  } catch {
+    return id;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Abi } from './abi';
 import { address } from './call';
 import type { Constants } from './constants';
 import { signalName } from './signals';
+import { integer } from './struct';
 
 const BY_SIGNAL: Record<string, string> = {
   SIGILL: 'si_ill',
@@ -29,53 +30,65 @@ function codeName(constants: Constants, name: string, code: number): string {
   );
 }
 
-/** "{si_signo=SIGCHLD, si_code=CLD_EXITED, ...}" of a native siginfo_t; asm-generic/siginfo.h. */
-export function siginfo(constants: Constants, bytes: Buffer, abi: Abi): string {
+/**
+ * "{si_signo=SIGCHLD, si_code=CLD_EXITED, ...}" of a siginfo_t; asm-generic/siginfo.h. word: of the
+ * program whose memory it is from; what the kernel tells a tracer is native.
+ */
+export function siginfo(constants: Constants, bytes: Buffer, abi: Abi, word: 4 | 8 = 8): string {
   const signo = bytes.readInt32LE(0);
   const error = bytes.readInt32LE(4);
   const code = bytes.readInt32LE(8);
   const name = signalName(constants, signo);
   const parts = [`si_signo=${name}`, `si_code=${codeName(constants, name, code)}`];
   if (error !== 0) parts.push(`si_errno=${error}`);
-  parts.push(...rest(constants, bytes, abi, name, code));
+  parts.push(...rest(constants, bytes, abi, name, code, word));
   return `{${parts.join(', ')}}`;
 }
 
-function rest(constants: Constants, bytes: Buffer, abi: Abi, name: string, code: number): string[] {
-  const i32 = (at: number): number => bytes.readInt32LE(at);
-  const u32 = (at: number): number => bytes.readUInt32LE(at);
-  const sender = [`si_pid=${i32(16)}`, `si_uid=${u32(20)}`];
-  const value = (at: number): string[] => [
-    `si_int=${i32(at)}`,
-    `si_ptr=${address(bytes.readBigUInt64LE(at))}`,
-  ];
+function rest(
+  constants: Constants,
+  bytes: Buffer,
+  abi: Abi,
+  name: string,
+  code: number,
+  word: 4 | 8,
+): string[] {
+  const union = word === 8 ? 16 : 12; // where it begins
+  const i32 = (at: number): number => bytes.readInt32LE(union + at);
+  const u32 = (at: number): number => bytes.readUInt32LE(union + at);
+  const long = (at: number): bigint => integer(bytes, union + at, word, true);
+  const pointer = (at: number): string => address(integer(bytes, union + at, word, false));
+  const sender = [`si_pid=${i32(0)}`, `si_uid=${u32(4)}`];
+  const value = [`si_int=${i32(8)}`, `si_ptr=${pointer(8)}`];
   if (code === SI_USER || code === SI_TKILL) return sender;
   if (code === SI_TIMER) {
+    const id = u32(0);
     return [
-      `si_timerid=${address(BigInt(u32(16)))}`.replace('NULL', '0'),
-      `si_overrun=${i32(20)}`,
-      ...value(24),
+      `si_timerid=${id === 0 ? '0' : `0x${id.toString(16)}`}`,
+      `si_overrun=${i32(4)}`,
+      ...value,
     ];
   }
-  if (code < 0) return [...sender, ...value(24)];
+  if (code < 0) return [...sender, ...value];
   if (name === 'SIGCHLD') {
-    const status = code === CLD_EXITED ? String(i32(24)) : signalName(constants, i32(24));
+    const status = code === CLD_EXITED ? String(i32(8)) : signalName(constants, i32(8));
+    const times = word === 8 ? 16 : 12;
     return [
       ...sender,
       `si_status=${status}`,
-      `si_utime=${bytes.readBigInt64LE(32)}`,
-      `si_stime=${bytes.readBigInt64LE(40)}`,
+      `si_utime=${long(times)}`,
+      `si_stime=${long(times + word)}`,
     ];
   }
-  if (FAULTS.has(name)) return [`si_addr=${address(bytes.readBigUInt64LE(16))}`];
-  if (name === 'SIGIO') return [`si_band=${bytes.readBigInt64LE(16)}`, `si_fd=${i32(24)}`];
+  if (FAULTS.has(name)) return [`si_addr=${pointer(0)}`];
+  if (name === 'SIGIO') return [`si_band=${long(0)}`, `si_fd=${i32(word)}`];
   if (name === 'SIGSYS') {
-    const call = abi.names.get(i32(24));
+    const call = abi.names.get(i32(word));
     return [
-      `si_call_addr=${address(bytes.readBigUInt64LE(16))}`,
-      `si_syscall=${call === undefined ? i32(24) : `__NR_${call}`}`,
-      `si_arch=0x${u32(28).toString(16)}`,
+      `si_call_addr=${pointer(0)}`,
+      `si_syscall=${call === undefined ? i32(word) : `__NR_${call}`}`,
+      `si_arch=0x${u32(word + 4).toString(16)}`,
     ];
   }
-  return i32(16) === 0 && u32(20) === 0 ? [] : sender;
+  return i32(0) === 0 && u32(4) === 0 ? [] : sender;
 }

@@ -38,6 +38,7 @@ const ASIDE = new Set([
   'membarrier',
   'signaled',
   'movedoff',
+  'chosenentry',
   'schedresult',
 ]);
 /** Kinds that show nothing: they need no memory when the call returns. */
@@ -126,7 +127,7 @@ export class Signature {
 }
 
 const LATE = new Set(
-  'fcntl ioctl prctl arch pollresult selectresult clonetids clonesize movedoff membarrier signaled'.split(
+  'fcntl ioctl prctl arch pollresult selectresult clonetids clonesize movedoff membarrier signaled chosenentry'.split(
     ' ',
   ),
 );
@@ -158,8 +159,19 @@ export function signatureText(name: string, abi: Abi): string {
 /** The signatures of one interface, made when they are first asked for. */
 export class Signatures {
   private readonly made = new Map<number, Signature>();
+  private readonly byName = new Map<string, Signature>();
 
   constructor(private readonly abi: Abi) {}
+
+  /** One that has no number of its own. */
+  named(name: string): Signature {
+    let found = this.byName.get(name);
+    if (found === undefined) {
+      found = new Signature(name, signatureText(name, this.abi));
+      this.byName.set(name, found);
+    }
+    return found;
+  }
 
   of(nr: number): Signature {
     let found = this.made.get(nr);

@@ -10,8 +10,9 @@ const WORD32 = 4;
 export class Threads {
   /** Process we started; 0: none. */
   launched = 0;
-  /** Its program runs. */
+  /** Its program runs; it could not be executed. */
   started = false;
+  refused = false;
   private readonly byTid = new Map<number, Tracee>();
   private readonly abiByPid = new Map<number, Abi>();
 

@@ -1,4 +1,4 @@
-import type { Reactor } from '../native';
+import { native, type Reactor } from '../native';
 import { Addresses } from '../engine/addresses';
 import { NT_SIGINFO } from '../engine/channel/enums';
 import { EventFlag } from '../engine/channel/enums';
@@ -9,6 +9,7 @@ import { RegisterAccess } from '../engine/registers';
 import { Resumption } from '../engine/resumption';
 import { Thread } from '../engine/thread';
 import type { Abi } from './abi';
+import { demultiplex } from './multiplexed';
 import type { Options } from './options';
 import type { Printer } from './printer';
 import { Records } from './records';
@@ -22,6 +23,7 @@ import type { Tracee } from './tracee';
 
 const WAIT_US = 2000; // for the next event, before the output is flushed
 const IDLE_MS = 500;
+const FAILED = 1 << 8; // wait status of strace's own child that cannot execute
 const BETWEEN_LOOKS = 64; // batches between two looks at our own signals
 
 /** What a tracer works with. */
@@ -175,11 +177,11 @@ export class Tracer {
     call.sp = records.sp;
     t.pointer = records.pc;
     t.enteredAt = time;
-    const signature: Signature = parts.signatures(abi).of(nr);
+    const signature = this.signatureOf(t, nr, abi);
     if (before !== undefined && signature.name === 'restart_syscall')
       call.interrupted = before.name;
     t.signature = signature;
-    t.wanted = this.isWanted(nr, abi);
+    t.wanted = this.isWanted(call.nr, signature.name, abi);
     if (t.wanted && this.prints) parts.printer.enter(t, time);
   }
 
@@ -196,13 +198,29 @@ export class Tracer {
     t.held = undefined;
     t.printed = false;
     if (signature.name === 'execve' && call.failed && parts.threads.launched === t.pid) {
-      t.hidden = !parts.threads.started; // what the child does before it gives up is ours
+      this.refuse(t, -Number(call.errno));
     }
   }
 
-  private isWanted(nr: number, abi: Abi): boolean {
+  /** The program we were to start cannot be executed. */
+  private refuse(t: Tracee, errno: number): void {
+    const { threads, flush, tell } = this.parts;
+    if (threads.started) return;
+    threads.refused = t.hidden = true; // what the child does before it gives up is ours
+    flush(true);
+    tell(`exec: ${native.errnoText(errno)}`, Infinity);
+  }
+
+  /** Behind socketcall and ipc stands another call with arguments of its own. */
+  private signatureOf(t: Tracee, nr: number, abi: Abi): Signature {
+    const signatures = this.parts.signatures(abi);
+    const name = abi.word === 4 ? demultiplex(t.call) : undefined;
+    return name === undefined ? signatures.of(nr) : signatures.named(name);
+  }
+
+  private isWanted(nr: number, name: string, abi: Abi): boolean {
     const { filter } = this.parts.options;
-    return filter.wantsAllCalls || filter.wants(nr, abi);
+    return filter.wantsAllCalls || filter.wants(nr, abi, name);
   }
 
   private suits(failed: boolean): boolean {
@@ -236,7 +254,7 @@ export class Tracer {
       if (!parts.options.filter.wantsAllCalls || before.word !== now.word) {
         putSets(parts.engine.channel, t.pid, this.wishes(now));
       }
-      parts.tell(`[ Process PID=${t.pid} runs in ${now.bits} bit mode. ]`, 2);
+      parts.tell(`[ Process PID=${t.pid} runs in ${now.bits} bit mode. ]`, 1);
     }
   }
 
@@ -276,7 +294,9 @@ export class Tracer {
     t.ended = true;
     parts.printer.leave(t, records.time);
     t.pointer = undefined;
-    const text = t.hidden || !this.prints ? undefined : this.ending(t, status);
+    const refused = parts.threads.refused && t.pid === parts.threads.launched;
+    const shown = this.prints && (refused || !t.hidden);
+    const text = shown ? this.ending(t, refused ? FAILED : status) : undefined;
     if (text !== undefined) parts.printer.line(t, text, records.time);
     parts.threads.remove(t);
   }

@@ -67,7 +67,7 @@ export const FILES: Kinds = {
     const value = c.uint(i);
     return value === 0 ? 'F_OK' : c.flags('access_bits', value, '?_OK');
   },
-  stat: () => (c, i) => statOf(c, c.ulong(i)),
+  stat: (form) => (c, i) => statOf(c, c.ulong(i), form === 'short'),
   statx: () => (c, i) => statxOf(c, c.ulong(i)),
   statfs: () => (c, i) => statfsOf(c, c.ulong(i)),
   /** Flags of statx: how fresh, then the rest. */

@@ -93,10 +93,17 @@ export const MISC: Kinds = {
     const n = Number(param);
     return String(BigInt.asIntN(64, (BigInt(c.uint(n)) << 32n) | BigInt(c.uint(n + 1))));
   },
-  /** struct user_desc of asm/ldt.h; the kernel fills in the entry's number. */
+  /** The entry of set_thread_area that the kernel chose. */
+  chosenentry: () => (c) => {
+    if (!c.exiting) return LATER;
+    const bytes = c.bytes(c.ulong(0), 4);
+    if (bytes !== undefined) c.remark = `entry_number=${bytes.readInt32LE(0)}`;
+    return undefined;
+  },
+  /** struct user_desc of asm/ldt.h. */
   userdesc: () => (c, i) => {
     const addr = c.ulong(i);
-    const bytes = c.exiting ? c.bytes(addr, 16) : c.env.memory.exactly(c.pid, addr, 16);
+    const bytes = c.bytes(addr, 16);
     if (bytes === undefined) return address(addr);
     const bits = bytes.readUInt32LE(12);
     const bit = (n: number, width = 1): number => (bits >>> n) & ((1 << width) - 1);

@@ -6,8 +6,9 @@ import { LATER, type Kinds } from './kind';
 const SA_RESTORER = 0x04000000n;
 const HANDLERS: Record<string, string> = { '0': 'SIG_DFL', '1': 'SIG_IGN' };
 const SIGINFO_SIZE = 128;
+const OLD_MASK_AT = 80n;
 /** Offset of uc_sigmask behind the stack pointer of rt_sigreturn; asm/ucontext.h. */
-const MASK_AT: Record<4 | 8, number> = { 8: 296, 4: 0 };
+const MASK_AT: Record<4 | 8, number> = { 8: 296, 4: 248 };
 
 function maskAt(c: Call, addr: bigint): string {
   const bytes = addr === 0n ? undefined : c.env.memory.exactly(c.pid, addr, 8);
@@ -41,14 +42,18 @@ export const SIGNALS: Kinds = {
   },
   /** What rt_sigreturn restores, from the frame that the stack pointer is at. */
   frame: () => (c) => {
-    const { sp } = c;
-    const at = MASK_AT[c.abi.word];
-    return at === 0 ? undefined : `{mask=${maskAt(c, sp + BigInt(at))}}`;
+    return `{mask=${maskAt(c, c.sp + BigInt(MASK_AT[c.abi.word]))}}`;
+  },
+  /** As an i386's sigreturn has it: the first 32 signals in struct sigcontext. */
+  oldframe: () => (c) => {
+    const bytes = c.env.memory.exactly(c.pid, c.sp + OLD_MASK_AT, 4);
+    if (bytes === undefined) return undefined;
+    return `{mask=${signalSet(c.env.constants, BigInt(bytes.readUInt32LE(0)))}}`;
   },
   siginfo: () => (c, i) => {
     const addr = c.ulong(i);
     const bytes = c.bytes(addr, SIGINFO_SIZE);
-    return bytes === undefined ? address(addr) : siginfo(c.env.constants, bytes, c.abi);
+    return bytes === undefined ? address(addr) : siginfo(c.env.constants, bytes, c.abi, c.abi.word);
   },
   altstack: () => (c, i) => {
     const addr = c.ulong(i);

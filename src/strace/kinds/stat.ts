@@ -47,68 +47,93 @@ function zone(date: Date): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
 }
 
-/** Where the fields of struct stat are; asm/stat.h, and struct stat64 of an i386. */
-const NATIVE = {
-  dev: 0,
-  ino: 8,
-  nlink: 16,
-  mode: 24,
-  uid: 28,
-  gid: 32,
-  rdev: 40,
-  size: 48,
-  blksize: 56,
-  blocks: 64,
-  time: 72,
+/** [offset, bytes] of the fields of a struct stat. */
+interface StatLayout {
+  dev: [number, number];
+  ino: [number, number];
+  nlink: [number, number];
+  mode: [number, number];
+  uid: [number, number];
+  gid: [number, number];
+  rdev: [number, number];
+  size: [number, number];
+  blksize: [number, number];
+  blocks: [number, number];
+  /** Seconds and nanoseconds of three times, each as wide as this says. */
+  time: [number, number];
+  total: number;
+}
+
+/** asm/stat.h: struct stat of x86-64, stat64 and stat of an i386. */
+const NATIVE: StatLayout = {
+  dev: [0, 8],
+  ino: [8, 8],
+  nlink: [16, 8],
+  mode: [24, 4],
+  uid: [28, 4],
+  gid: [32, 4],
+  rdev: [40, 8],
+  size: [48, 8],
+  blksize: [56, 8],
+  blocks: [64, 8],
+  time: [72, 8],
   total: 144,
 };
-const STAT64 = {
-  dev: 0,
-  ino: 88,
-  nlink: 20,
-  mode: 16,
-  uid: 24,
-  gid: 28,
-  rdev: 32,
-  size: 44,
-  blksize: 52,
-  blocks: 56,
-  time: 64,
+const STAT64: StatLayout = {
+  dev: [0, 8],
+  ino: [88, 8],
+  nlink: [20, 4],
+  mode: [16, 4],
+  uid: [24, 4],
+  gid: [28, 4],
+  rdev: [32, 8],
+  size: [44, 8],
+  blksize: [52, 4],
+  blocks: [56, 8],
+  time: [64, 4],
   total: 96,
 };
+const SHORT: StatLayout = {
+  dev: [0, 4],
+  ino: [4, 4],
+  nlink: [10, 2],
+  mode: [8, 2],
+  uid: [12, 2],
+  gid: [14, 2],
+  rdev: [16, 4],
+  size: [20, 4],
+  blksize: [24, 4],
+  blocks: [28, 4],
+  time: [32, 4],
+  total: 64,
+};
 
-export function statOf(c: Call, addr: bigint): string {
-  const native = c.abi.word === 8;
-  const at = native ? NATIVE : STAT64;
+/** short: an i386's stat, not its stat64. */
+export function statOf(c: Call, addr: bigint, short = false): string {
+  const at = c.abi.word === 8 ? NATIVE : short ? SHORT : STAT64;
   const bytes = c.bytes(addr, at.total);
   if (bytes === undefined) return address(addr);
-  const word = native ? 8 : 4;
-  const field = (offset: number, size: number, signed = false): bigint =>
+  const field = ([offset, size]: [number, number], signed = false): bigint =>
     integer(bytes, offset, size, signed);
-  const stMode = Number(field(at.mode, 4));
+  const stMode = Number(field(at.mode));
   const type = stMode & S_IFMT;
   const special = type === 0o020000 || type === 0o060000;
   const parts: string[] = [];
   const { verbose } = c.env.style;
-  if (verbose) {
-    parts.push(`st_dev=${splitDevice(field(at.dev, 8))}`, `st_ino=${field(at.ino, 8)}`);
-  }
+  if (verbose) parts.push(`st_dev=${splitDevice(field(at.dev))}`, `st_ino=${field(at.ino)}`);
   parts.push(`st_mode=${mode(c, stMode)}`);
   if (verbose) {
-    parts.push(
-      `st_nlink=${field(at.nlink, word)}`,
-      `st_uid=${field(at.uid, 4)}`,
-      `st_gid=${field(at.gid, 4)}`,
-      `st_blksize=${field(at.blksize, word)}`,
-      `st_blocks=${field(at.blocks, 8)}`,
-    );
+    for (const name of ['nlink', 'uid', 'gid', 'blksize', 'blocks'] as const) {
+      parts.push(`st_${name}=${field(at[name])}`);
+    }
   }
-  if (special) parts.push(`st_rdev=${splitDevice(field(at.rdev, 8))}`);
-  else parts.push(`st_size=${field(at.size, 8, true)}`);
+  if (special) parts.push(`st_rdev=${splitDevice(field(at.rdev))}`);
+  else parts.push(`st_size=${field(at.size, true)}`);
   if (!verbose) return `{${parts.join(', ')}, ...}`;
+  const [start, width] = at.time;
   ['st_atime', 'st_mtime', 'st_ctime'].forEach((name, n) => {
-    const seconds = field(at.time + 2 * n * word, word, true);
-    const nanos = field(at.time + (2 * n + 1) * word, word);
+    const seconds = field([start + 2 * n * width, width], true);
+    const nanos = field([start + (2 * n + 1) * width, width]);
     parts.push(`${name}=${seconds}${moment(seconds, nanos)}`, `${name}_nsec=${nanos}`);
   });
   return `{${parts.join(', ')}}`;
@@ -149,30 +174,33 @@ export function statxOf(c: Call, addr: bigint): string {
   return `{${parts.join(', ')}}`;
 }
 
-const STATFS_SIZE = 120;
 const ST_VALID = 0x20n;
 
-/** struct statfs of a 64-bit kernel. */
+/** struct statfs of a 64-bit kernel, or the packed statfs64 of an i386. */
 export function statfsOf(c: Call, addr: bigint): string {
-  if (c.abi.word !== 8) return address(addr);
-  const bytes = c.bytes(addr, STATFS_SIZE);
+  const wide = c.abi.word === 8;
+  const bytes = c.bytes(addr, wide ? 120 : 84);
   if (bytes === undefined) return address(addr);
+  const { word } = c.abi;
+  const long = (at: number): bigint => integer(bytes, at, word, false);
   const u64 = (at: number): bigint => bytes.readBigUInt64LE(at);
-  const type = u64(0);
-  const name = c.env.constants.set('fs_magic').name(type);
+  const counts = 2 * word; // five numbers of blocks and files
+  const after = counts + 40;
+  const type = long(0);
+  const names = ['f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'];
+  const id = [0, 4].map((n) => hex(BigInt(bytes.readUInt32LE(after + n))));
   const parts = [
-    `f_type=${name ?? hex(type)}`,
-    ...['f_bsize', 'f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'].map(
-      (field, n) => `${field}=${u64(8 + 8 * n)}`,
-    ),
-    `f_fsid={val=[${hex(BigInt(bytes.readUInt32LE(56)))}, ${hex(BigInt(bytes.readUInt32LE(60)))}]}`,
-    `f_namelen=${u64(64)}`,
-    `f_frsize=${u64(72)}`,
+    `f_type=${c.env.constants.set('fs_magic').name(type) ?? hex(type)}`,
+    `f_bsize=${long(word)}`,
+    ...names.map((name, n) => `${name}=${u64(counts + 8 * n)}`),
+    `f_fsid={val=[${id.join(', ')}]}`,
+    `f_namelen=${long(after + 8)}`,
+    `f_frsize=${long(after + 8 + word)}`,
   ];
-  const flags = u64(80);
-  const { names, rest } = c.env.constants.set('statfs').split(flags & ~ST_VALID);
-  if ((flags & ST_VALID) !== 0n) names.unshift('ST_VALID');
-  if (rest !== 0n) names.push(hex(rest));
-  parts.push(`f_flags=${names.length > 0 ? names.join('|') : '0'}`);
+  const flags = long(after + 8 + 2 * word);
+  const set = c.env.constants.set('statfs').split(flags & ~ST_VALID);
+  if ((flags & ST_VALID) !== 0n) set.names.unshift('ST_VALID');
+  if (set.rest !== 0n) set.names.push(hex(set.rest));
+  parts.push(`f_flags=${set.names.join('|') || '0'}`);
   return `{${parts.join(', ')}}`;
 }

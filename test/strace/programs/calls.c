@@ -346,8 +346,14 @@ static void signals(void)
 	alarm(0);
 	struct itimerval it = {{0, 0}, {0, 2000}};
 	signal(SIGALRM, handler);
+	sigset_t alarm_only, none;
+	sigemptyset(&none);
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alarm_only, NULL);
 	setitimer(ITIMER_REAL, &it, NULL);
-	pause();
+	sigsuspend(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	getitimer(ITIMER_VIRTUAL, &it);
 	timer_t timer;
 	timer_create(CLOCK_MONOTONIC, NULL, &timer);
