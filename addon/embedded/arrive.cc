@@ -342,6 +342,8 @@ void Server::died(Thread &t, int status)
 	fill(e, t, NTRACE_EV_PROC_DEAD, false);
 	e.code = status;
 	for (Attachment &a : p.attachments) {
+		if (a.engine == keeper_)
+			continue;
 		struct ntrace_event copy = e;
 		copy.seq = ++a.engine->seq;
 		a.engine->events.push_back(copy); // never dropped

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-// Conditions of breakpoints: verified when they are set, decided where the thread stopped. What
-// cannot be decided stops it, and its client decides.
+// Conditions and actions of breakpoints: verified when they are set, run where the thread stopped.
+// What cannot be decided stops it, and its client decides.
 #include "server.h"
 #include "trace.h"
 
 #include <agent.h>
 #include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <string>
 
 namespace ntrace::embedded
 {
@@ -15,13 +19,33 @@ namespace
 
 constexpr uint32_t kRegisters = sizeof(struct user_regs_struct) / sizeof(uint64_t);
 constexpr uint32_t kMostCode = 4096;
-constexpr uint32_t kMostConditions = 64;
+constexpr uint32_t kMostCodes = 64;
+// A reader of our output that is not there any more must not stop the program.
+constexpr int kPrintPatience = 100; // ms
 
 struct Context {
 	Server *server;
 	Thread *thread;
 	Engine *engine; // whose state variables they are
+	std::string printed;
 };
+
+void write_all(int fd, const std::string &text)
+{
+	size_t done = 0;
+	while (done < text.size()) {
+		ssize_t n = ::write(fd, text.data() + done, text.size() - done);
+		if (n > 0) {
+			done += n;
+			continue;
+		}
+		struct pollfd ready = {fd, POLLOUT, 0};
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n >= 0 || errno != EAGAIN || poll(&ready, 1, kPrintPatience) <= 0)
+			return;
+	}
+}
 
 } // namespace
 
@@ -56,17 +80,33 @@ struct Evaluation {
 		auto *c = static_cast<Context *>(ctx);
 		return nt_trace_set(&c->server->trace_of(*c->engine).core, number, value) ? 0 : -1;
 	}
+
+	static int print(void *ctx, const char *text, u32 len)
+	{
+		static_cast<Context *>(ctx)->printed.append(text, len);
+		return 0;
+	}
 };
 
-// 0, or -errno with the offset of what was refused in the entry itself.
-int Server::take_conditions(const struct ntrace_break &b, std::vector<Code> &out)
+namespace
 {
-	auto *codes = reinterpret_cast<struct ntrace_code *>(b.conditions);
-	if (b.nconditions > kMostConditions)
+
+constexpr struct nt_agent_ops kOps = {
+    Evaluation::read_reg, Evaluation::read_mem, nullptr,	   nullptr,
+    Evaluation::get_var,  Evaluation::set_var,	Evaluation::print,
+};
+
+} // namespace
+
+// 0, or -errno with the offset of what was refused in the entry itself.
+int Server::take_codes(uint64_t entries, uint32_t count, bool condition, std::vector<Code> &out)
+{
+	auto *codes = reinterpret_cast<struct ntrace_code *>(entries);
+	if (count > kMostCodes)
 		return -EINVAL;
-	if (b.nconditions && !codes)
+	if (count && !codes)
 		return -EFAULT;
-	for (uint32_t i = 0; i < b.nconditions; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		const auto *bytes = reinterpret_cast<const uint8_t *>(codes[i].bytes);
 		codes[i].error_at = 0;
 		if (!bytes)
@@ -78,8 +118,8 @@ int Server::take_conditions(const struct ntrace_break &b, std::vector<Code> &out
 		limits.max_len = kMostCode;
 		limits.registers = kRegisters;
 		limits.variables = NTRACE_VARIABLES;
-		limits.allow = NT_AGENT_ALLOW_CONDITION;
-		limits.need_result = true;
+		limits.allow = condition ? NT_AGENT_ALLOW_CONDITION : NT_AGENT_ALLOW_COMMAND;
+		limits.need_result = condition;
 		limits.work = work.data();
 		limits.work_len = work.size();
 		struct nt_agent_info info;
@@ -92,32 +132,61 @@ int Server::take_conditions(const struct ntrace_break &b, std::vector<Code> &out
 	return 0;
 }
 
-// Is this owner to hear of the hit? Any condition that is true, or cannot be decided, says so.
-bool Server::wants_hit(Thread &t, Owner &owner)
+// Any condition that is true, or cannot be decided, says so.
+bool Server::condition_holds(Thread &t, Owner &owner)
 {
-	owner.hits++;
-	if (owner.conditions.empty())
-		return true;
-	static const struct nt_agent_ops ops = {
-	    Evaluation::read_reg, Evaluation::read_mem, nullptr, nullptr,
-	    Evaluation::get_var,  Evaluation::set_var,	nullptr};
-	Context context = {this, &t, owner.engine};
-	uint64_t began = now_ns();
-	bool wanted = false;
+	Context context = {this, &t, owner.engine, {}};
 	for (const Code &code : owner.conditions) {
 		u64 result = 0;
 		u32 error_at;
 		owner.evaluated++;
-		int error = nt_agent_eval(code.data(), code.size(), &ops, &context, NT_AGENT_BUDGET,
-					  &result, &error_at);
+		int error = nt_agent_eval(code.data(), code.size(), &kOps, &context,
+					  NT_AGENT_BUDGET, &result, &error_at);
 		owner.errors += error != 0;
-		wanted = error || result;
-		if (wanted)
-			break;
+		if (error || result)
+			return true;
 	}
-	(wanted ? owner.true_hits : owner.false_hits)++;
+	return owner.conditions.empty();
+}
+
+// An action that fails ends there; those behind it still run.
+void Server::run_actions(Thread &t, Owner &owner)
+{
+	Context context = {this, &t, owner.engine, {}};
+	for (const Code &code : owner.actions) {
+		u32 error_at;
+		owner.evaluated++;
+		if (nt_agent_eval(code.data(), code.size(), &kOps, &context, NT_AGENT_BUDGET,
+				  nullptr, &error_at))
+			owner.errors++;
+	}
+	write_all(print_fd_, context.printed);
+}
+
+// Is this owner to hear of the hit?
+bool Server::wants_hit(Thread &t, Owner &owner)
+{
+	owner.hits++;
+	if (owner.conditions.empty() && owner.actions.empty())
+		return true;
+	uint64_t began = now_ns();
+	bool wanted = condition_holds(t, owner);
+	if (!owner.conditions.empty())
+		(wanted ? owner.true_hits : owner.false_hits)++;
+	if (wanted && !owner.actions.empty()) {
+		run_actions(t, owner);
+		wanted = false;
+	}
 	owner.cost_ns += now_ns() - began;
 	return wanted;
 }
+
+// Where the text of actions goes, for every server of this process.
+void Server::print_to(int fd)
+{
+	print_fd_ = fd;
+}
+
+std::atomic<int> Server::print_fd_{STDOUT_FILENO};
 
 } // namespace ntrace::embedded

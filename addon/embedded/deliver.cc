@@ -83,6 +83,8 @@ void Server::post_lost(Engine &engine)
 
 void Server::post_note(Engine &engine, struct ntrace_event &e)
 {
+	if (&engine == keeper_)
+		return; // nobody reads it
 	if (engine.notes >= kNoteCapacity) {
 		engine.lost++;
 		return;

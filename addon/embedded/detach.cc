@@ -27,6 +27,8 @@ constexpr uint64_t kDeathTimeout = 5000 * kNanosPerMilli;
 // One engine lets go of one process; the last one lets the process go.
 void Server::drop_attachment(Process &p, Engine &engine, uint32_t release, int signo, pid_t tid)
 {
+	if (release == NTRACE_RELEASE_RESUME)
+		keep_persistent(p, engine);
 	std::vector<uint32_t> ids;
 	for (auto &entry : engine.breaks)
 		if (entry.second.process == &p)
@@ -213,6 +215,8 @@ void Server::close(int handle)
 			if (a)
 				drop_attachment(*found->second, *e, a->release, 0, 0);
 		}
+		if (e == keeper_)
+			keeper_ = nullptr;
 		engines_.erase(handle);
 	}
 	if (depth_ == 0)

@@ -127,6 +127,8 @@ struct Owner {
 	uint64_t hits = 0;
 	uint64_t evaluated = 0, true_hits = 0, false_hits = 0, errors = 0, cost_ns = 0;
 	std::vector<Code> conditions; // none: every hit counts
+	std::vector<Code> actions;    // run at a hit, which is told nobody then
+	bool persist = false;	      // they go on without the engine
 
 	Owner(Engine *e, uint32_t i) : engine(e), id(i) {}
 };

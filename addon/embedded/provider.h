@@ -43,6 +43,8 @@ class Provider
 	int event_fd();
 	// Before sleeping elsewhere: our SIGCHLD handler is installed, SIGCHLD is not blocked here.
 	void prepare_wait();
+	// The descriptor that gets the text of breakpoint actions, in every instance; 1 at first.
+	static void print_to(int fd);
 	// Pumps until readable(handle) or timeout_ms (negative: no limit) is over.
 	int wait(int handle, int timeout_ms);
 

@@ -41,7 +41,7 @@ const Server::CallEntry Server::kCalls[] = {
     {NTRACE_IOC_SETS, false, &Server::sets},
     {NTRACE_IOC_SIGNAL, true, &Server::signal},
     {NTRACE_IOC_WHO, false, &Server::who},
-    {NTRACE_IOC_RELEASE, false, nullptr},
+    {NTRACE_IOC_RELEASE, true, &Server::release_holds},
     {NTRACE_IOC_TRACEPOINT, true, &Server::set_tracepoint},
     {NTRACE_IOC_TRACE_CONTROL, true, &Server::trace_control},
     {NTRACE_IOC_TRACE_QUERY, false, &Server::trace_query},

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <unordered_map>
 
 namespace ntrace::embedded
@@ -32,6 +33,7 @@ class Server
 	int event_fd() const { return event_fd_; }
 	void prepare_wait();
 	int wait(int handle, int timeout_ms);
+	static void print_to(int fd);
 
       private:
 	friend class Freeze;
@@ -68,6 +70,7 @@ class Server
 	int sets(Engine &, void *);
 	int signal(Engine &, void *);
 	int who(Engine &, void *);
+	int release_holds(Engine &, void *);
 	int set_tracepoint(Engine &, void *);
 	int trace_control(Engine &, void *);
 	int trace_query(Engine &, void *);
@@ -191,7 +194,9 @@ class Server
 
 	// conditions.cc
 	friend struct Evaluation;
-	int take_conditions(const struct ntrace_break &, std::vector<Code> &out);
+	int take_codes(uint64_t entries, uint32_t count, bool condition, std::vector<Code> &out);
+	bool condition_holds(Thread &, Owner &);
+	void run_actions(Thread &, Owner &);
 	bool wants_hit(Thread &, Owner &);
 
 	// trace.cc
@@ -212,8 +217,8 @@ class Server
 	// sites.cc
 	Site *arm_site(Process &, uint64_t addr);
 	void drop_site(Process &, Site &);
-	int insert_site(Process &, Engine &, uint64_t addr, std::vector<Code> &conditions,
-			uint32_t &id, uint32_t &owners);
+	Owner *insert_site(Process &, Engine &, uint64_t addr);
+	void keep_persistent(Process &, Engine &);
 	void remove_site(Process &, Engine &, uint64_t addr);
 	void clean_child(Process &child, const AddressSpace &parent);
 
@@ -254,11 +259,13 @@ class Server
 	std::vector<Thread *> ranging_; // in the middle of a range step, to go on with
 	std::vector<std::unique_ptr<Thread>> dead_threads_; // until no caller can use them
 	std::vector<std::unique_ptr<Process>> dead_processes_;
-	bool missed_ = false;	   // a wake-up was consumed before everybody was looked at
+	bool missed_ = false; // a wake-up was consumed before everybody was looked at
+	static std::atomic<int> print_fd_;
 	uint64_t unseen_hits_ = 0; // of breakpoints, that held nobody
 	pid_t last_hit_ = 0;	   // whose the last one was
 	bool slow_hits_ = false;   // they took long, the last time
 	Tick tick_;
+	Engine *keeper_ = nullptr; // of breakpoints whose engines have left
 	int depth_ = 0;
 	int next_handle_ = 0;
 	uint64_t next_engine_ = 1;

@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <algorithm>
 
@@ -41,25 +42,49 @@ void Server::drop_site(Process &p, Site &site)
 	p.space->sites.erase(addr);
 }
 
-int Server::insert_site(Process &p, Engine &engine, uint64_t addr, std::vector<Code> &conditions,
-			uint32_t &id, uint32_t &owners)
+// The engine's place at the site of an address, new if it had none; nullptr: there is no memory.
+Owner *Server::insert_site(Process &p, Engine &engine, uint64_t addr)
 {
 	Site *site = arm_site(p, addr);
 	if (!site)
-		return -EFAULT;
-	for (Owner &owner : site->owners)
-		if (owner.engine == &engine) {
-			owner.conditions.swap(conditions);
-			id = owner.id;
-			owners = site->owners.size();
-			return 0;
-		}
-	id = ++engine.last_break_id;
-	site->owners.emplace_back(&engine, id);
-	site->owners.back().conditions.swap(conditions);
-	owners = site->owners.size();
+		return nullptr;
+	auto &owners = site->owners;
+	// what others left behind there is replaced
+	owners.erase(std::remove_if(owners.begin(), owners.end(),
+				    [&](const Owner &o) { return o.engine == keeper_; }),
+		     owners.end());
+	for (Owner &owner : owners)
+		if (owner.engine == &engine)
+			return &owner;
+	uint32_t id = ++engine.last_break_id;
+	owners.emplace_back(&engine, id);
 	engine.breaks[id] = {&p, NTRACE_BREAK_SW, addr, 1};
-	return 0;
+	return &owners.back();
+}
+
+// The engine leaves; breakpoints whose actions are to go on pass to an engine of our own, which
+// wants nothing else of the process.
+void Server::keep_persistent(Process &p, Engine &engine)
+{
+	for (auto &entry : p.space->sites)
+		for (Owner &owner : entry.second.owners) {
+			if (owner.engine != &engine || !owner.persist || &engine == keeper_)
+				continue;
+			if (!keeper_) {
+				auto made = std::make_unique<Engine>();
+				made->hello = true;
+				made->id = next_engine_++;
+				strcpy(made->label, "persistent commands");
+				keeper_ = made.get();
+				engines_[made->handle] = std::move(made);
+			}
+			if (!p.attachment(keeper_))
+				add_attachment(p, *keeper_, NTRACE_RELEASE_RESUME);
+			engine.breaks.erase(owner.id);
+			owner.engine = keeper_;
+			owner.id = ++keeper_->last_break_id;
+			keeper_->breaks[owner.id] = {&p, NTRACE_BREAK_SW, entry.first, 1};
+		}
 }
 
 void Server::remove_site(Process &p, Engine &engine, uint64_t addr)
@@ -88,19 +113,31 @@ int Server::set_break(Engine &engine, void *record)
 	Process *p = process_of(engine, b.pid);
 	if (!p)
 		return -ESRCH;
-	if (b.nactions || b.flags & NTRACE_BREAK_PERSIST ||
-	    (b.nconditions && b.type != NTRACE_BREAK_SW))
+	if ((b.nactions || b.nconditions || b.flags) && b.type != NTRACE_BREAK_SW)
 		return -EOPNOTSUPP;
-	if (b.flags || b.type > NTRACE_WATCH_ACCESS)
+	if (b.flags & ~NTRACE_BREAK_PERSIST || b.type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
 	if (p->leaving || p->threads.empty())
 		return -EALREADY;
 	if (b.type == NTRACE_WATCH_READ)
 		return -EOPNOTSUPP;
 	if (b.type == NTRACE_BREAK_SW) {
-		std::vector<Code> conditions;
-		int error = b.len == 1 ? take_conditions(b, conditions) : -EINVAL;
-		return error ? error : insert_site(*p, engine, b.addr, conditions, b.id, b.owners);
+		std::vector<Code> conditions, actions;
+		int error = b.len == 1 ? take_codes(b.conditions, b.nconditions, true, conditions)
+				       : -EINVAL;
+		if (!error)
+			error = take_codes(b.actions, b.nactions, false, actions);
+		if (error)
+			return error;
+		Owner *owner = insert_site(*p, engine, b.addr);
+		if (!owner)
+			return -EFAULT;
+		owner->conditions.swap(conditions);
+		owner->actions.swap(actions);
+		owner->persist = b.flags & NTRACE_BREAK_PERSIST;
+		b.id = owner->id;
+		b.owners = p->space->sites.find(b.addr)->second.owners.size();
+		return 0;
 	}
 	return insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
 }

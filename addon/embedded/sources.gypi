@@ -33,6 +33,7 @@
       'embedded/provider.cc',
       'embedded/query.cc',
       'embedded/regs.cc',
+      'embedded/release.cc',
       'embedded/resume.cc',
       'embedded/run.cc',
       'embedded/server.cc',

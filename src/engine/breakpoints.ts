@@ -1,11 +1,16 @@
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
-import { BREAK, CODE, UNBREAK } from './channel/records';
+import { BREAK, BREAK_STATS, CODE, UNBREAK } from './channel/records';
 import { Errno, EngineError, failure } from './errors';
 import { native } from '../native';
-import type { BreakType, Holder } from './engine-api';
+import type { BreakpointCode, BreakpointStats, BreakType, Holder } from './engine-api';
 
 const KINDS = ['breakpoint', 'hardware breakpoint', 'watchpoint', 'read watchpoint', 'watchpoint'];
+
+const PERSIST = 1; // NTRACE_BREAK_PERSIST
+/** Places whose counts are kept after they are removed. */
+const REMEMBERED = 1024;
+const COUNTS = ['hits', 'evaluated', 'trueHits', 'falseHits', 'errors', 'costNs'] as const;
 
 function place(type: BreakType, addr: bigint, length: number): string {
   return `${type}:${length}:${addr.toString(16)}`;
@@ -15,6 +20,9 @@ function place(type: BreakType, addr: bigint, length: number): string {
 export class Breakpoints {
   /** By process, then by place. */
   private readonly ids = new Map<number, Map<string, number>>();
+  /** What was counted at each place until it was last removed. */
+  private readonly past = new Map<number, Map<string, BreakpointStats>>();
+  private readonly query = Buffer.alloc(BREAK_STATS.size);
   private readonly insertion = Buffer.alloc(BREAK.size);
   private readonly removal = Buffer.alloc(UNBREAK.size);
 
@@ -23,13 +31,13 @@ export class Breakpoints {
     private readonly others: (pid: number) => Holder[],
   ) {}
 
-  /** conditions: bytecode with the ABI's register numbers; none: every hit stops. */
+  /** Bytecode has the ABI's register numbers; without conditions every hit counts. */
   insert(
     pid: number,
     type: BreakType,
     addr: bigint,
     length: number,
-    conditions: readonly Buffer[] = [],
+    { conditions = [], actions = [], persist = false }: BreakpointCode = {},
   ): void {
     const own = this.of(pid);
     const key = place(type, addr, length);
@@ -39,14 +47,20 @@ export class Breakpoints {
     record.writeUInt32LE(type, BREAK.at.type);
     record.writeBigUInt64LE(addr, BREAK.at.addr);
     record.writeUInt32LE(length, BREAK.at.len);
-    const codes = this.codes(conditions);
-    if (conditions.length > 0) {
-      record.writeBigUInt64LE(this.channel.addressOf(codes), BREAK.at.conditions);
-      record.writeUInt32LE(conditions.length, BREAK.at.nconditions);
-    }
+    record.writeUInt32LE(persist ? PERSIST : 0, BREAK.at.flags);
+    const codes = this.codes([...conditions, ...actions]);
+    const at = codes.length > 0 ? this.channel.addressOf(codes) : 0n;
+    record.writeBigUInt64LE(conditions.length > 0 ? at : 0n, BREAK.at.conditions);
+    record.writeUInt32LE(conditions.length, BREAK.at.nconditions);
+    const behind = at + BigInt(conditions.length * CODE.size);
+    record.writeBigUInt64LE(actions.length > 0 ? behind : 0n, BREAK.at.actions);
+    record.writeUInt32LE(actions.length, BREAK.at.nactions);
     const result = this.channel.call(Call.Break, record);
     if (result < 0) throw this.refused(-result, pid, type, addr);
     own.set(key, record.readUInt32LE(BREAK.at.id));
+    const stats = this.statsOf(pid, key, type, addr);
+    stats.conditional = conditions.length > 0;
+    stats.actions = actions.length;
   }
 
   /** A place that has none is left as it is. */
@@ -56,12 +70,57 @@ export class Breakpoints {
     const id = own?.get(key);
     if (own === undefined || id === undefined) return;
     own.delete(key);
+    const stats = this.past.get(pid)?.get(key);
+    if (stats !== undefined) Object.assign(stats, this.sum(stats, id), { inserted: false });
     this.removal.writeUInt32LE(id, UNBREAK.at.id);
     const result = this.channel.call(Call.Unbreak, this.removal);
     // ESRCH: it went with its address space, and we did not read of that yet
     if (result < 0 && result !== -Errno.ESRCH) {
       throw failure(result, `remove the ${KINDS[type]} at 0x${addr.toString(16)}`);
     }
+  }
+
+  /** Every place that was ever hit or has code, as counted until now. */
+  stats(): BreakpointStats[] {
+    const out: BreakpointStats[] = [];
+    for (const [pid, places] of this.past)
+      for (const [key, past] of places) {
+        const id = this.ids.get(pid)?.get(key);
+        out.push(id === undefined ? past : this.sum(past, id));
+      }
+    return out;
+  }
+
+  /** The counts of the past and those of the present insertion. */
+  private sum(past: BreakpointStats, id: number): BreakpointStats {
+    const record = this.query;
+    record.fill(0);
+    record.writeUInt32LE(id, BREAK_STATS.at.id);
+    if (this.channel.call(Call.BreakStats, record) < 0) return past;
+    const out = { ...past };
+    const fields = ['hits', 'evaluated', 'true_hits', 'false_hits', 'errors', 'cost_ns'] as const;
+    COUNTS.forEach((name, i) => {
+      out[name] = past[name] + record.readBigUInt64LE(BREAK_STATS.at[fields[i]!]);
+    });
+    return out;
+  }
+
+  private statsOf(pid: number, key: string, type: BreakType, addr: bigint): BreakpointStats {
+    let places = this.past.get(pid);
+    if (places === undefined) this.past.set(pid, (places = new Map()));
+    const known = places.get(key);
+    if (known !== undefined) {
+      known.inserted = true;
+      return known;
+    }
+    if (places.size >= REMEMBERED) {
+      const oldest = [...places].find(([, { inserted }]) => !inserted);
+      if (oldest !== undefined) places.delete(oldest[0]);
+    }
+    const none = { hits: 0n, evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n, costNs: 0n };
+    const fresh = { pid, type, addr, inserted: true, conditional: false, actions: 0, ...none };
+    places.set(key, fresh);
+    return fresh;
   }
 
   private codes(conditions: readonly Buffer[]): Buffer {
@@ -76,6 +135,7 @@ export class Breakpoints {
   /** The address space is gone: exec, death, detach. */
   forget(pid: number): void {
     this.ids.delete(pid);
+    this.past.delete(pid);
   }
 
   private of(pid: number): Map<string, number> {

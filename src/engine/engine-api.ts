@@ -35,6 +35,34 @@ export interface LaunchSpec {
 
 export type BreakType = 0 | 1 | 2 | 3 | 4; // the Z packets' numbers
 
+/** Agent expressions of a breakpoint, with the target description's register numbers. */
+export interface BreakpointCode {
+  /** Any true one makes the hit count, as does one that cannot be decided. */
+  conditions?: readonly Buffer[];
+  /** Run at a hit that counts, which stops nobody then. Callers ask has('actions') first. */
+  actions?: readonly Buffer[];
+  /** The actions go on when the engine lets go of the process. */
+  persist?: boolean;
+}
+
+/** One place of a breakpoint, and what was counted there, removals in between included. */
+export interface BreakpointStats {
+  readonly pid: number;
+  readonly type: BreakType;
+  readonly addr: bigint;
+  inserted: boolean;
+  conditional: boolean;
+  actions: number;
+  hits: bigint;
+  /** Expressions run. */
+  evaluated: bigint;
+  trueHits: bigint;
+  falseHits: bigint;
+  errors: bigint;
+  /** Of all evaluations together. */
+  costNs: bigint;
+}
+
 export interface Sets {
   signalStop?: bigint; // bit N: signal N + 1
   signalNote?: bigint;
@@ -82,6 +110,8 @@ export interface Engine {
   readonly engineId: bigint;
   /** It never holds and never changes: whatever would is refused with EROFS. */
   readonly observer: boolean;
+  /** What people and other engines are shown of it. */
+  readonly label: string;
   readonly pageSize: number;
   /** Feature by the name behind NTRACE_F_, lower-case: 'watch', 'step', 'range_step'. */
   has(feature: string): boolean;
@@ -135,27 +165,32 @@ export interface Engine {
   writeMemory(pid: number, addr: bigint, src: Buffer, offset: number, length: number): number;
 
   /**
-   * Idempotent for the same place, whose conditions are replaced; throws ENOSPC with the holders
-   * named. conditions: agent expressions with the target description's register numbers; any true
-   * one stops, as does one that cannot be decided. Callers ask has('conditions') first.
+   * Idempotent for the same place, whose code is replaced; throws ENOSPC with the holders named.
+   * Callers ask has('conditions') before they send any.
    */
   insertBreakpoint(
     pid: number,
     type: BreakType,
     addr: bigint,
     length: number,
-    conditions?: readonly Buffer[],
+    code?: BreakpointCode,
   ): void;
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void;
 
   /** Tracepoints and what they collected. */
   readonly tracing: Tracing;
 
+  breakpointStats(): BreakpointStats[];
+
   /** pid 0: every one attached and the default for later ones. */
   set(pid: number, sets: Sets): void;
   signal(pid: number, tid: number, signo: number): void;
   /** Who else is attached to or holds it. */
   who(pid: number, tid?: number): Holder[];
+  /** Lets another engine's holds go, of processes this one is attached to; tid 0: all. How many. */
+  release(engineId: bigint, tid: number): number;
+  /** Takes over the provider's view of every thread: somebody else may have let our holds go. */
+  resync(): void;
   /** Threads with core (-1 unknown), state and name (empty unknown), fresh from the provider. */
   listThreads(pid: number): ListedThread[];
 }

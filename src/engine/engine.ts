@@ -7,8 +7,10 @@ import { decodeHolders, eventDecoder } from './channel/codec';
 import { translateRegisters } from './agent';
 import { AttachFlag, ReleaseMode, StopFlag, ThreadFlag } from './channel/enums';
 import { EventType, type EngineEvent } from './channel/event';
-import { ATTACH, DETACH, HOLDER, SETS, SIGNAL, WHO } from './channel/records';
+import { ATTACH, DETACH, HOLDER, RELEASE_HOLD, SETS, SIGNAL, WHO } from './channel/records';
 import type {
+  BreakpointCode,
+  BreakpointStats,
   BreakType,
   Engine,
   Holder,
@@ -23,7 +25,7 @@ import { Errno, EngineError, failure } from './errors';
 import { shakeHands, type Handshake } from './handshake';
 import type { Inferior } from './inferior';
 import { Inferiors, setRunning } from './inferiors';
-import { launch, type Launcher } from './launch';
+import { collectKilled, launch, type Launcher } from './launch';
 import { MemoryAccess } from './memory';
 import { attachRefused } from './refusal';
 import { RegisterAccess } from './registers';
@@ -75,7 +77,7 @@ class NtraceEngine implements Engine, Launcher {
 
   constructor(
     readonly channel: Channel,
-    label: string,
+    readonly label: string,
     readonly observer: boolean,
   ) {
     this.hello = shakeHands(channel, label, observer);
@@ -165,6 +167,7 @@ class NtraceEngine implements Engine, Launcher {
     record.writeInt32LE(options.tid ?? 0, DETACH.at.tid);
     const result = this.channel.call(Call.Detach, record);
     if (result < 0) throw failure(result, `detach from process ${pid}`);
+    if (options.release === 'kill') collectKilled(this.children.get(pid));
     const inferior = this.table.map.get(pid);
     if (inferior !== undefined) this.table.remove(inferior);
     this.pending = this.pending.filter((event) => event.pid !== pid);
@@ -192,6 +195,7 @@ class NtraceEngine implements Engine, Launcher {
     if (this.closed) return;
     this.closed = true;
     this.channel.close();
+    for (const child of this.children.values()) collectKilled(child);
     for (const inferior of [...this.table.map.values()]) this.table.remove(inferior);
     this.pending = [];
   }
@@ -291,17 +295,24 @@ class NtraceEngine implements Engine, Launcher {
     type: BreakType,
     addr: bigint,
     length: number,
-    conditions: readonly Buffer[] = [],
+    { conditions = [], actions = [], persist = false }: BreakpointCode = {},
   ): void {
-    const inferior = this.inferiors.get(pid);
-    const codes: Buffer[] = [];
-    for (const code of this.has('conditions') && inferior ? conditions : []) {
-      const own = translateRegisters(code, inferior!.arch);
-      // one that cannot be decided there: every hit stops, and the caller decides
-      if (own === undefined) return this.breakpoints.insert(pid, type, addr, length);
-      codes.push(own);
-    }
-    this.breakpoints.insert(pid, type, addr, length, codes);
+    const arch = this.inferiors.get(pid)?.arch;
+    const own = (codes: readonly Buffer[]): Buffer[] | undefined => {
+      const out = arch ? codes.map((code) => translateRegisters(code, arch)) : [];
+      return out.includes(undefined) ? undefined : (out as Buffer[]);
+    };
+    const tests = own(this.has('conditions') ? conditions : []);
+    const commands = own(actions);
+    if (actions.length > 0 && (!commands || !tests || !this.has('actions')))
+      throw failure(Errno.EOPNOTSUPP, 'run these commands where the breakpoint is hit');
+    // one that cannot be decided there: every hit stops, and the caller decides
+    const code = tests ? { conditions: tests, actions: commands ?? [], persist } : {};
+    this.breakpoints.insert(pid, type, addr, length, code);
+  }
+
+  breakpointStats(): BreakpointStats[] {
+    return this.breakpoints.stats();
   }
 
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
@@ -338,6 +349,22 @@ class NtraceEngine implements Engine, Launcher {
       if (count === 0) return [];
       if (count <= capacity) return decodeHolders(buf.subarray(0, count * HOLDER.size));
       capacity = count * 2;
+    }
+  }
+
+  release(engineId: bigint, tid: number): number {
+    const record = Buffer.alloc(RELEASE_HOLD.size);
+    record.writeBigUInt64LE(engineId, RELEASE_HOLD.at.engine_id);
+    record.writeInt32LE(tid, RELEASE_HOLD.at.tid);
+    const result = this.channel.call(Call.Release, record);
+    if (result < 0) throw failure(result, `let go what engine ${engineId} holds`);
+    return record.readUInt32LE(RELEASE_HOLD.at.released);
+  }
+
+  resync(): void {
+    for (const inferior of this.table.map.values()) {
+      this.table.setQuiesced(inferior.pid, false);
+      this.refresh(inferior);
     }
   }
 

@@ -2,28 +2,14 @@ import fs from 'node:fs';
 import { FEATURES } from '../engine/channel/enums';
 import type { Holder } from '../engine/engine';
 import { ageText, heldFor, reasonText } from '../engine/who';
+import { breakpointTable } from './breakpoint-table';
 import { heldElsewhere } from './holders';
 import type { MonitorCommand } from './monitor-command';
 import type { Session } from './session';
+import { table } from './table';
 import { version } from './version';
 
 const MIB = 1 << 20;
-
-/** Column widths from the longest cell; two spaces between columns. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
-  return rows
-    .map(
-      (row) =>
-        row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd() + '\n',
-    )
-    .join('');
-}
 
 function holderRow(pid: number, own: bigint, holder: Holder): string[] {
   const age = heldFor(holder);
@@ -75,7 +61,7 @@ function stats({ engine, target }: Session): string {
       if (thread.state === 'held') held++;
     }
   const usage = process.resourceUsage();
-  return table([
+  const server = table([
     ['processes', String(engine.inferiors.size)],
     ['threads', `${all} (${held} held)`],
     ['stops not told yet', String(target.queue.length)],
@@ -84,6 +70,7 @@ function stats({ engine, target }: Session): string {
     ['server memory', `${(process.memoryUsage.rss() / MIB).toFixed(0)} MiB`],
     ['server files open', String(fs.readdirSync('/proc/self/fd').length)],
   ]);
+  return server + breakpointTable(engine.breakpointStats());
 }
 
 function capabilities({ engine }: Session): string {

@@ -1,5 +1,5 @@
 import { EventType, type EngineEvent } from '../engine/channel/event';
-import type { BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
+import type { BreakpointCode, BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
 import type { Inferior } from '../engine/inferior';
 import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
@@ -137,9 +137,11 @@ export class Target {
     type: BreakType,
     addr: bigint,
     length: number,
-    conditions: readonly Buffer[] = [],
+    code?: BreakpointCode,
   ): void {
-    this.engine.insertBreakpoint(pid, type, addr, length, conditions);
+    this.engine.insertBreakpoint(pid, type, addr, length, code);
+    // what is to go on without the client is not taken away when it leaves
+    if (code?.persist) return;
     this.breakpoints.set(`${pid}:${type}:${addr}:${length}`, { pid, type, addr, length });
   }
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
@@ -223,6 +225,7 @@ export class Target {
     }
     // the leftmost action that fits a thread counts: it has the last word
     for (const action of [...actions].reverse()) this.noteStepping(action);
+    this.takeBack(actions);
     const there = this.existing(actions);
     const [only] = there;
     const alone = there.length === 1 && only!.tid > 0 && only!.kind === 'step';
@@ -232,6 +235,18 @@ export class Target {
     if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
     if (this.waiting && blocked) this.listener?.onBlocked();
+  }
+
+  /**
+   * A client takes every thread for held while it is stopped. One that runs nevertheless, because
+   * somebody let go what we held, is held again before it can step.
+   */
+  private takeBack(actions: readonly ResumeAction[]): void {
+    if (!this.waiting) return;
+    const running = this.existing(actions).filter(
+      ({ pid, tid }) => this.engine.inferiors.get(pid)?.threads.get(tid)?.state === 'running',
+    );
+    if (running.length > 0) this.engine.stop(running, { wait: true, timeoutUs: QUIESCE_US });
   }
 
   private noteStepping({ pid, tid, kind }: ResumeAction): void {

@@ -31,7 +31,7 @@ contract('conditions', (row) => {
     const counter = subject.address('counter');
     for (let i = 0; i < 3; i++) {
       const wanted = subject.read('counter') + 200n;
-      engine.insertBreakpoint(pid, 0, site, 1, [equals(counter, wanted)]);
+      engine.insertBreakpoint(pid, 0, site, 1, { conditions: [equals(counter, wanted)] });
       cont(engine);
       const event = scene.next(engine, EventType.Break);
       expect([event.pc, subject.read('counter')]).toEqual([site, wanted]);
@@ -44,10 +44,9 @@ contract('conditions', (row) => {
     engine.attach(subject.pid, { stop: true });
     const wanted = subject.read('counter') + 100n;
     const site = subject.address('function');
-    engine.insertBreakpoint(subject.pid, 0, site, 1, [
-      constant(0),
-      equals(subject.address('counter'), wanted),
-    ]);
+    engine.insertBreakpoint(subject.pid, 0, site, 1, {
+      conditions: [constant(0), equals(subject.address('counter'), wanted)],
+    });
     cont(engine);
     const event = scene.next(engine, EventType.Break);
     expect(subject.read('counter')).toBe(wanted);
@@ -67,9 +66,9 @@ contract('conditions', (row) => {
     const subject = scene.start('calls');
     engine.attach(subject.pid, { stop: true });
     const site = subject.address('function');
-    engine.insertBreakpoint(subject.pid, 0, site, 1, [
-      Buffer.from([0x26, 0, RIP, ...const64(site), 0x13, END]),
-    ]);
+    engine.insertBreakpoint(subject.pid, 0, site, 1, {
+      conditions: [Buffer.from([0x26, 0, RIP, ...const64(site), 0x13, END])],
+    });
     cont(engine);
     expect(scene.next(engine, EventType.Break).pc).toBe(site);
   });
@@ -85,7 +84,7 @@ contract('conditions', (row) => {
       Buffer.from([0x21, 0, 0]),
       Buffer.from([0x22, 1, 0x22, 0, 0x05, END]),
     ]) {
-      engine.insertBreakpoint(subject.pid, 0, site, 1, [code]);
+      engine.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [code] });
       cont(engine);
       expect(scene.next(engine, EventType.Break).pc).toBe(site);
     }
@@ -97,8 +96,8 @@ contract('conditions', (row) => {
     a.attach(subject.pid, { stop: true });
     b.attach(subject.pid, { stop: true });
     const site = subject.address('function');
-    a.insertBreakpoint(subject.pid, 0, site, 1, [constant(0)]);
-    b.insertBreakpoint(subject.pid, 0, site, 1, [constant(1)]);
+    a.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [constant(0)] });
+    b.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [constant(1)] });
     cont(a);
     cont(b);
     expect(scene.next(b, EventType.Break).pc).toBe(site);
@@ -115,7 +114,7 @@ contract('conditions', (row) => {
     const increment = [0x2c, 0, 5, 0x22, 1, 0x02, 0x2d, 0, 5, 0x29];
     const tenth = Buffer.from([...increment, 0x2c, 0, 5, 0x22, 10, 0x13, END]);
     const before = subject.read('counter');
-    engine.insertBreakpoint(subject.pid, 0, site, 1, [tenth]);
+    engine.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [tenth] });
     cont(engine);
     expect(scene.next(engine, EventType.Break).pc).toBe(site);
     expect(engine.tracing.variable(5)).toBe(10n);

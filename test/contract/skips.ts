@@ -62,6 +62,15 @@ export const SKIPS: readonly Skip[] = [
     row: `trace packets: ${row}`,
     reason: 'the fake has no tracepoints, and its feature bit says so',
   })),
+  ...[
+    'hits, conditions, actions and errors are counted',
+    'actions that print are no conditions',
+    'a persistent action goes on without its engine',
+  ].map((row): Skip => ({
+    provider: 'fake',
+    row: `stats: ${row}`,
+    reason: 'the fake runs no bytecode, and its feature bit says so',
+  })),
   ...onlyReal(
     'attach: a kernel thread is refused with the reason',
     'attach: ourselves are refused with the reason',

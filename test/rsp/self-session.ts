@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { x86_64 } from '../../src/engine/arch';
-import type { Engine, Holder } from '../../src/engine/engine';
+import type { BreakpointStats, Engine, Holder } from '../../src/engine/engine';
 import { EngineError } from '../../src/engine/errors';
 import { Inferior } from '../../src/engine/inferior';
 import { Thread } from '../../src/engine/thread';
@@ -16,6 +16,7 @@ const EFAULT = 14;
 export class SelfState {
   readonly regsets = new Map<number, Buffer>();
   holders: Holder[] = [];
+  breakpoints: BreakpointStats[] = [];
   readonly features = new Set(['attach', 'memory', 'regsets']);
   readonly inferior = new Inferior(process.pid, false, x86_64());
   readonly inferiors = new Map([[process.pid, this.inferior]]);
@@ -55,6 +56,7 @@ function selfEngine(state: SelfState): Engine {
     has: (feature) => state.features.has(feature),
     set: () => undefined,
     who: () => state.holders,
+    breakpointStats: () => state.breakpoints,
     listThreads: (pid) => [{ tid: pid, pid, core: 3, heldByOther: false, name: comm(), state: 2 }],
     regset: (_thread, note) => state.regsets.get(note),
     putRegset: (_thread, note, data) => void state.regsets.set(note, Buffer.from(data)),

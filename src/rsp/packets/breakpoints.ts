@@ -6,26 +6,34 @@ import type { Session } from '../session';
 interface Where {
   addr: bigint;
   kind: number;
-  conditions: Buffer[];
+  code: { conditions: Buffer[]; actions: Buffer[]; persist: boolean };
   /** Something follows that was not offered. */
   more: boolean;
 }
 const CODE_MAX = 4096;
 const KIND_MAX = 0xffffffff;
-const where = (a: Args): Where => {
-  const addr = a.lit(',').big();
-  const kind = a.lit(',').num(KIND_MAX);
-  const conditions: Buffer[] = [];
-  // ";X<len>,<bytecode>X<len>,<bytecode>": the first X may or may not have its own semicolon
+/** "X<len>,<bytecode>" again and again; each may have a semicolon before it. */
+const expressions = (a: Args): Buffer[] => {
+  const codes: Buffer[] = [];
   a.take(';');
   while (a.take('X')) {
     const length = a.num(CODE_MAX);
     const code = a.lit(',').hexBytes();
     if (code.length !== length) a.fail(`${length} bytes of bytecode`);
-    conditions.push(code);
+    codes.push(code);
     a.take(';');
   }
-  return { addr, kind, conditions, more: !a.done };
+  return codes;
+};
+const where = (a: Args): Where => {
+  const addr = a.lit(',').big();
+  const kind = a.lit(',').num(KIND_MAX);
+  const code: Where['code'] = { conditions: expressions(a), actions: [], persist: false };
+  if (a.take('c')) {
+    code.persist = a.lit('mds:').num(1) === 1;
+    code.actions = expressions(a.lit(','));
+  }
+  return { addr, kind, code, more: !a.done };
 };
 
 /** What each digit is called, and the capability it needs. */
@@ -38,21 +46,28 @@ const TYPES: readonly { type: BreakType; name: string; capability: string }[] = 
 ];
 
 const insert = (session: Session, type: BreakType, place: Where): string => {
-  const { addr, kind, conditions, more } = place;
-  // commands were not offered: a client that sends them anyway must not be told they run
-  if (more) return '';
-  session.target.insertBreakpoint(session.inferior().pid, type, addr, kind, conditions);
+  const { addr, kind, code, more } = place;
+  // commands that were not offered: a client that sends them must not be told they run
+  if (more || (code.actions.length > 0 && !session.engine.has('actions'))) return '';
+  session.target.insertBreakpoint(session.inferior().pid, type, addr, kind, code);
   return 'OK';
 };
 
-const offered = (session: Session): string | undefined =>
-  session.engine.has('conditions') ? 'ConditionalBreakpoints+' : undefined;
+const offered = ({ engine }: Session): string | undefined => {
+  const features: string[] = [];
+  if (engine.has('conditions')) features.push('ConditionalBreakpoints+');
+  if (engine.has('actions')) features.push('BreakpointCommands+');
+  return features.length > 0 ? features.join(';') : undefined;
+};
 
 /** Z and z: inserting and removing, both idempotent. */
 export const breakpoints: Packet[] = TYPES.flatMap(({ type, name, capability }) => [
   packet({
     match: `Z${type}`,
-    syntax: type === 0 ? 'Z0,addr,kind[;Xlength,bytecode]...' : `Z${type},addr,kind`,
+    syntax:
+      type === 0
+        ? 'Z0,addr,kind[;Xlength,bytecode]...[;cmds:persist,Xlength,bytecode...]'
+        : `Z${type},addr,kind`,
     summary: `Inserts a ${name}.`,
     ...(type === 0 ? { feature: offered } : {}),
     when: 'inferior',

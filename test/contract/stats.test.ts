@@ -1,0 +1,103 @@
+import { Call } from '../../src/engine/channel/calls';
+import { EventType } from '../../src/engine/channel/event';
+import { BREAK, BREAK_STATS, CODE } from '../../src/engine/channel/records';
+import type { Engine } from '../../src/engine/engine';
+import { E } from '../support/errno';
+import { field, record } from '../support/raw';
+import { contract } from './contract';
+
+const END = 0x27;
+const constant = (value: number): Buffer => Buffer.from([0x22, value, END]);
+/** Reads where nothing is. */
+const failing = Buffer.from([0x22, 8, 0x1a, END]);
+const PERSIST = 1;
+
+const cont = (engine: Engine): number => engine.resume([{ pid: -1, tid: -1, kind: 'cont' }]);
+
+contract('stats', (row) => {
+  row('hits, conditions, actions and errors are counted', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('calls');
+    engine.attach(subject.pid, { stop: true });
+    const site = subject.address('function');
+    engine.insertBreakpoint(subject.pid, 0, site, 1, {
+      conditions: [constant(0), constant(1)],
+      actions: [constant(5), failing],
+    });
+    const before = subject.read('counter');
+    cont(engine);
+    scene.until('it runs on', () => subject.read('counter') >= before + 50n, subject);
+    // an action tells nobody
+    expect(scene.drain(engine).filter((e) => e.type === EventType.Break)).toEqual([]);
+    engine.stop([{ pid: subject.pid, tid: -1 }], { wait: true });
+    const [stats] = engine.breakpointStats();
+    const hits = stats!.hits;
+    expect(hits).toBeGreaterThanOrEqual(49n);
+    expect(hits - (subject.read('counter') - before)).toBeLessThanOrEqual(1n);
+    expect(stats).toMatchObject({ addr: site, inserted: true, conditional: true, actions: 2 });
+    const { evaluated, trueHits, falseHits, errors, costNs } = stats!;
+    expect([evaluated, trueHits, falseHits, errors]).toEqual([4n * hits, hits, 0n, hits]);
+    expect(costNs).toBeGreaterThan(0n);
+    // counts outlive a removal, as gdb does one at each stop
+    engine.removeBreakpoint(subject.pid, 0, site, 1);
+    expect(engine.breakpointStats()).toMatchObject([{ hits, inserted: false }]);
+    engine.insertBreakpoint(subject.pid, 0, site, 1);
+    expect(engine.breakpointStats()).toMatchObject([{ hits, inserted: true, actions: 0 }]);
+  });
+
+  row('actions that print are no conditions', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('calls');
+    engine.attach(subject.pid, { stop: true });
+    const { channel } = engine;
+    const code = Buffer.from([0x22, 0, 0x22, 0, 0x34, 0, 0, 2, 0x78, 0, END]); // printf "x"
+    const codes = record(CODE, { bytes: channel.addressOf(code), len: code.length });
+    const call = (what: 'conditions' | 'actions'): number =>
+      channel.call(
+        Call.Break,
+        record(BREAK, {
+          pid: subject.pid,
+          len: 1,
+          addr: subject.address('function'),
+          [what]: channel.addressOf(codes),
+          [`n${what}` as 'nactions']: 1,
+        }),
+      );
+    expect(call('conditions')).toBeLessThan(0);
+    expect(call('actions')).toBe(0);
+  });
+
+  row('a persistent action goes on without its engine', (scene) => {
+    const [engine, other] = [scene.engine('first'), scene.engine('second')];
+    const subject = scene.start('calls');
+    engine.attach(subject.pid, { stop: true });
+    const site = subject.address('function');
+    engine.insertBreakpoint(subject.pid, 0, site, 1, { actions: [constant(1)], persist: true });
+    engine.detach(subject.pid);
+    scene.grows(subject, 'counter');
+    expect(subject.memory(site, 1)).not.toEqual(subject.text(site, 1));
+    // another one that wants the same place takes it over, and leaves nothing behind
+    other.attach(subject.pid, { stop: true });
+    other.insertBreakpoint(subject.pid, 0, site, 1);
+    cont(other);
+    expect(scene.next(other, EventType.Break).pc).toBe(site);
+    other.removeBreakpoint(subject.pid, 0, site, 1);
+    expect(subject.memory(site, 1)).toEqual(subject.text(site, 1));
+  });
+
+  row('a breakpoint that is not there has none', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('calls');
+    engine.attach(subject.pid, { stop: true });
+    const stats = record(BREAK_STATS, { id: 4711 });
+    expect(engine.channel.call(Call.BreakStats, stats)).toBe(-E.ESRCH);
+    const flagged = record(BREAK, {
+      pid: subject.pid,
+      len: 1,
+      addr: subject.address('function'),
+      flags: PERSIST << 1,
+    });
+    expect(engine.channel.call(Call.Break, flagged)).toBe(-E.EINVAL);
+    expect(field(BREAK, flagged, 'id')).toBe(0n);
+  });
+});
