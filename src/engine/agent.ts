@@ -26,9 +26,9 @@ const WORD = 8;
 /** The word of NT_PRSTATUS where the ABI's bytecode finds a register of the target description. */
 export function registerWord(arch: ArchDescriptor, number: number): number | undefined {
   const spec = arch.byNumber.get(number);
-  if (arch.wordSize !== WORD || spec?.note !== NT_PRSTATUS || spec.offset % WORD !== 0)
-    return undefined;
-  return spec.offset / WORD;
+  if (spec?.note !== NT_PRSTATUS) return undefined;
+  if (arch.nativeWords) return arch.nativeWords.get(spec.name);
+  return spec.offset % WORD === 0 ? spec.offset / WORD : undefined;
 }
 
 /**

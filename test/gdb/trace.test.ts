@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { GdbConsole } from '../../src/cli/demo/gdb-console';
+import { multilib, testIf } from './support/needs';
 import { program } from './support/program';
 import { ServerProcess } from './support/server-process';
 import { connect, debug, endAll } from './support/session';
@@ -134,6 +135,21 @@ test('an expression that fails ends the run with its reason', async () => {
   const gdb = await inMain('4');
   await gdb.script('trace work if 5 / (n - n)', 'tstart', 'continue');
   expect(await gdb.send('tstatus')).toMatch(/divide by zero[^]*tracepoint 3/i);
+});
+
+testIf(multilib())('a 32-bit program: its registers in conditions and expressions', async () => {
+  const binary = program('traced', '-m32');
+  const { gdb } = await debug(binary, { args: ['6'] });
+  await gdb.script('break done', 'tbreak main', 'continue', 'trace work if n == 4');
+  await gdb.send(actions('collect $regs, n, *it'));
+  await gdb.script('tstart', 'continue', 'tstop', 'tfind start');
+  expect(await gdb.send('print n')).toMatch(/= 4\n/);
+  expect(await gdb.send('print *it')).toMatch(/weight = 6, name = "first/);
+  expect(await gdb.send('print $eip == $pc && $esp != 0')).toMatch(/= 1\n/);
+  expect(await gdb.send('tfind')).toMatch(/failed to find/);
+  // and in the condition of a breakpoint
+  const again = await debug(binary, { args: ['6'] });
+  expect(await again.gdb.script('break work if n == 5', 'continue')).toMatch(/work \(n=5,/);
 });
 
 test('disconnected tracing goes on without gdb, and the next one finds everything', async () => {

@@ -60,6 +60,11 @@ export interface ArchDescriptor {
   breakpoint: { bytes: Uint8Array; kinds: readonly number[] };
   /** Debug registers: how many, and lengths one can watch. */
   watch: { registers: number; maxLength: number };
+  /**
+   * Where the ABI's bytecode finds a register (struct ntrace_code): words of the 64-bit kernel's
+   * own NT_PRSTATUS, by name. undefined: the regset's own words.
+   */
+  nativeWords?: ReadonlyMap<string, number>;
   /** Register numbers of the system call convention: number, arguments, result. */
   syscall: { nr: string; args: readonly string[]; result: string };
   /** Thread pointer from raw regsets (fs_base; i386: NT_386_TLS entry that gs selects). */

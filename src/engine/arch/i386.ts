@@ -24,6 +24,15 @@ const USER_REGS = 'ebx ecx edx esi edi ebp eax ds es fs gs orig_eax eip cs eflag
   ' ',
 );
 
+// struct user_regs_struct of the 64-bit kernel (<asm/user_64.h>): ours are among them
+const NATIVE = (
+  'r15 r14 r13 r12 ebp ebx r11 r10 r9 r8 eax ecx edx esi edi orig_eax eip cs eflags esp ss ' +
+  'fs_base gs_base ds es fs gs'
+).split(' ');
+const NATIVE_WORDS: ReadonlyMap<string, number> = new Map(
+  USER_REGS.map((name) => [name, NATIVE.indexOf(name)]),
+);
+
 // in gdb's order; DWARF numbers of the psABI
 const INTEGER: readonly (readonly [name: string, dwarf: number, type: string])[] = [
   ['eax', 0, 'int32'],
@@ -98,7 +107,7 @@ export function describeI386(layout: XsaveLayout | undefined): ArchDescriptor {
   if (layout && hasComponent(layout, AVX)) feature('avx', [], avxRows(layout, 8));
   if (hasAvx512(layout)) feature('avx512', [V2UI128], avx512Rows(layout, 8, I386_DWARF));
   if (layout && hasComponent(layout, PKRU)) feature('pkeys', [], pkeysRows(layout));
-  return describe(
+  const described = describe(
     {
       name: 'i386',
       machine: EM_386,
@@ -118,4 +127,5 @@ export function describeI386(layout: XsaveLayout | undefined): ArchDescriptor {
     features,
     layout,
   );
+  return { ...described, nativeWords: NATIVE_WORDS };
 }
