@@ -2,6 +2,7 @@
 #include "reactor.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 
 #include "embedded/provider.h"
+#include "embedded/processor.h"
 
 namespace ntrace
 {
@@ -56,6 +58,16 @@ int epoll_sleep(int epoll_fd, epoll_event *events, int64_t timeout_ns)
 	return epoll_wait(epoll_fd, events, kMaxEvents, int(std::min<int64_t>(ms, INT32_MAX)));
 }
 
+// After a stop the next packet, and after that the next stop, are mostly a few microseconds away,
+// while waking up a processor that went to sleep can take fifty. For so long after a stop ...
+constexpr int64_t kBrisk = 2000000;
+// ... each wait first looks this long without sleeping, giving way to whoever wants to run here.
+constexpr int64_t kLook = 150000;
+// Whoever was given way to and came back so much later found others at work: then looking only
+// costs, for so long.
+constexpr int64_t kShoved = 100000;
+constexpr int64_t kCrowded = 200000000;
+
 class EngineSource : public Source
 {
       public:
@@ -70,6 +82,7 @@ class EngineSource : public Source
 		return kReadyRead | (events & (EPOLLHUP | EPOLLERR) ? kReadyHangup : 0);
 	}
 	bool needs_asking() const override { return engine_->fd() < 0; }
+	bool is_engine() const override { return true; }
 	int32_t pending() override { return engine_->readable() ? kReadyRead : 0; }
 
       private:
@@ -208,8 +221,13 @@ bool Reactor::anything_pending()
 
 void Reactor::collect_pending()
 {
-	for (int id : asked_)
-		report(id, find(id)->pending());
+	for (int id : asked_) {
+		Source *source = find(id);
+		int32_t bits = source->pending();
+		if (bits && source->is_engine())
+			last_stop_ = now();
+		report(id, bits);
+	}
 }
 
 // The alarm goes off at this time or before it. False when there is none to be had.
@@ -231,19 +249,50 @@ bool Reactor::arm(int64_t at)
 	return true;
 }
 
+bool Reactor::is_brisk(int64_t at) const
+{
+	return at - last_stop_ < kBrisk && at >= crowded_;
+}
+
+int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
+{
+	int64_t began;
+	if (timeout_ns == 0 || !is_brisk(began = now()))
+		return epoll_sleep(epoll_fd_, events, timeout_ns);
+	int64_t until = timeout_ns < kLook ? began + timeout_ns : began + kLook;
+	int64_t before = began;
+	for (;;) {
+		int n = epoll_wait(epoll_fd_, events, kMaxEvents, 0);
+		if (n || (provider_ && provider_->wants_pump()))
+			return n;
+		int64_t t = now();
+		if (t - before > kShoved)
+			crowded_ = t + kCrowded;
+		if (t >= until || t < crowded_) {
+			if (timeout_ns != kNever)
+				timeout_ns = std::max<int64_t>(timeout_ns - (t - began), 0);
+			return epoll_sleep(epoll_fd_, events, timeout_ns);
+		}
+		before = t;
+		sched_yield();
+	}
+}
+
 void Reactor::poll_once(int64_t timeout_ns)
 {
 	if (provider_) {
 		provider_->prepare_wait();
-		if (provider_->wants_pump())
-			timeout_ns = 0;
+		int64_t patience = provider_->wants_pump() ? 0 : provider_->patience();
+		if (patience >= 0)
+			timeout_ns = std::min(timeout_ns, patience);
 	}
 	if (!asked_.empty() && anything_pending())
 		timeout_ns = 0;
 	if (timeout_ns != kNever && timeout_ns >= kLongSleep && arm(now() + timeout_ns))
 		timeout_ns = kNever;
 	epoll_event events[kMaxEvents];
-	int n = epoll_sleep(epoll_fd_, events, timeout_ns);
+	int n = sleep(events, timeout_ns);
+	bool brisk = n > 0 && is_brisk(now());
 	bool pump = provider_ && (n < 0 || provider_->wants_pump());
 	int32_t own = 0; // bits of source 0
 	for (int i = 0; i < n; i++) {
@@ -262,6 +311,8 @@ void Reactor::poll_once(int64_t timeout_ns)
 		} else if (Source *source = find(int(uint32_t(data)))) {
 			report(int(uint32_t(data)),
 			       source->on_events(events[i].events, data & Poller::kOutput));
+			if (brisk)
+				move_to_processor(source->peer_processor());
 		}
 	}
 	if (pump)

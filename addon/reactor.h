@@ -57,6 +57,8 @@ class Reactor
 	bool anything_pending();
 	bool arm(int64_t at);
 	void poll_once(int64_t timeout_ns);
+	bool is_brisk(int64_t at) const;
+	int sleep(struct epoll_event *events, int64_t timeout_ns);
 	void collect_pending();
 	void report(int id, int32_t bits);
 
@@ -71,7 +73,9 @@ class Reactor
 	std::vector<int> asked_;       // sources epoll cannot watch
 	Provider *provider_ = nullptr; // once an embedded engine was added
 	Signals signals_;
-	int64_t timer_; // CLOCK_MONOTONIC nanoseconds
+	int64_t timer_;		// CLOCK_MONOTONIC nanoseconds
+	int64_t last_stop_ = 0; // when an engine had something to tell
+	int64_t crowded_ = 0;	// until then the processors have other work
 	int loop_fd_ = -1;
 	bool loop_ready_ = false;
 };

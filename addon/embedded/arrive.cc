@@ -231,6 +231,22 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		}
 		if (!site.tracepoints.empty())
 			trace_hit(t, site);
+		if (t.fence) {
+			lift_fence(t);
+			// at a breakpoint of others inside it goes on when they let go
+			if (t.holds.empty() || pc < t.lo || pc >= t.hi)
+				finish_step(t);
+			apply_asks(t);
+			if (t.holds.empty() && t.stepper && !t.frozen) {
+				// at an instruction that has to be stepped: the next fence may not
+				// pay
+				t.fence_after = t.range_steps + 2 * (t.fence_after + 1);
+				ranging_.push_back(&t);
+				return true;
+			}
+			settle(t);
+			return true;
+		}
 		if (t.holds.empty()) {
 			unseen_hits_++;
 			last_hit_ = t.tid;

@@ -52,6 +52,8 @@ Process &Server::add_process(pid_t pid)
 void Server::remove_thread(Thread &t)
 {
 	mark_stopped(t);
+	lift_fence(t);
+	unpark(t);
 	t.gone = true;
 	t.stop = Stop::none;
 	by_tid_.erase(t.tid);

@@ -40,6 +40,7 @@ void Server::fill(struct ntrace_event &e, Thread &t, uint32_t type, bool with_re
 
 void Server::add_hold(Engine &engine, Thread &t, uint32_t why, uint64_t stop_id, bool told)
 {
+	unpark(t);
 	for (Hold &hold : t.holds)
 		if (hold.engine == &engine) {
 			hold.stop_id = stop_id;

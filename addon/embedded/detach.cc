@@ -52,10 +52,13 @@ void Server::drop_attachment(Process &p, Engine &engine, uint32_t release, int s
 		t.asks.erase(std::remove_if(t.asks.begin(), t.asks.end(),
 					    [&](const Ask &ask) { return ask.engine == &engine; }),
 			     t.asks.end());
-		if (t.stepper == &engine)
+		if (t.stepper == &engine) {
+			lift_fence(t);
 			t.stepper = nullptr;
+		}
 		if (t.self_sent == &engine)
 			t.self_sent = nullptr;
+		unpark(t);
 		bool chosen = t.tid == tid;
 		for (size_t i = 0; i < t.holds.size(); i++) {
 			if (t.holds[i].engine != &engine)

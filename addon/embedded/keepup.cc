@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Hits that nobody is told of come one after the other, microseconds apart. While they do, they are
 // waited for in a blocking wait, without a signal for each and without a turn of the caller's loop.
+#include "processor.h"
 #include "procfs.h"
 #include "server.h"
 #include "sigchld.h"
@@ -23,19 +24,6 @@ constexpr long kInterval = 250000;
 constexpr size_t kMostThreads = 64;
 // Where a hit takes longer, two processors wake each other from sleep for it.
 constexpr uint64_t kSlowHit = 30000;
-
-// Moves the calling thread to a processor; it may leave again at once.
-void move_to(int cpu)
-{
-	cpu_set_t allowed, one;
-	CPU_ZERO(&one);
-	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(allowed), &allowed) < 0 ||
-	    !CPU_ISSET(cpu, &allowed))
-		return;
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(0, sizeof(one), &one) == 0)
-		sched_setaffinity(0, sizeof(allowed), &allowed);
-}
 
 } // namespace
 
@@ -77,10 +65,11 @@ void Server::keep_up()
 	TaskStat stat;
 	Thread *last = slow_hits_ ? find_thread(last_hit_) : nullptr;
 	if (last && read_stat(last->process->pid, last->tid, stat) && stat.core != sched_getcpu())
-		move_to(stat.core);
+		move_to_processor(stat.core);
 	uint64_t began = now_ns(), until = began + kTurn;
 	uint64_t first = unseen_hits_, seen = first;
-	while (!running_.empty() && ranging_.empty() && take_next() && !any_events()) {
+	while (!running_.empty() && ranging_.empty() && take_next() && !any_events() &&
+	       !grace_is_over()) {
 		if (!Tick::taken())
 			continue;
 		if (unseen_hits_ == seen || now_ns() >= until)

@@ -2,6 +2,8 @@
 // What the provider knows: engines, processes, address spaces, threads and who holds them.
 #pragma once
 
+#include "fence.h"
+
 #include <ntrace.h>
 #include <ool.h>
 #include <signal.h>
@@ -86,6 +88,7 @@ struct Thread {
 	bool drop_step = false;	  // the trap of an abandoned step-over is not news
 	bool stepped = false;	  // last resumed by SINGLESTEP
 	pid_t creator = 0;
+	bool parked = false; // let go, but kept for a moment (grace.h)
 	int frozen = 0;	     // kept stopped by step-overs and detaches of others
 	int running_at = -1; // index in Server::running_
 	std::vector<Hold> holds;
@@ -100,6 +103,9 @@ struct Thread {
 	Engine *stepper = nullptr;	   // whose step this is
 	uint32_t action = NTRACE_ACT_CONT; // STEP or RANGE while stepper is set
 	uint64_t lo = 0, hi = 0;
+	std::unique_ptr<Fence> fence; // it runs through its range
+	uint32_t range_steps = 0;     // in this range, one by one
+	uint32_t fence_after = 0;     // so many of them
 	std::vector<Collecting> collecting;
 	uint64_t reported_at = 0;	  // the site whose hit was told at this stop
 	uint32_t reported_generation = 0; // 0: none
@@ -155,7 +161,8 @@ struct Site {
 	uint32_t generation; // tells a removed and re-inserted one apart
 	std::vector<Owner> owners;
 	std::vector<Traced> tracepoints;
-	std::shared_ptr<Plan> plan; // when it was needed
+	std::vector<Thread *> fenced; // threads to be caught here
+	std::shared_ptr<Plan> plan;   // when it was needed
 };
 
 // Memory of ours in the program: slots of NT_OOL_SLOT bytes, never used twice.

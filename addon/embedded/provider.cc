@@ -42,6 +42,10 @@ bool Provider::wants_pump() const
 {
 	return server_->wants_pump();
 }
+int64_t Provider::patience() const
+{
+	return server_->patience();
+}
 int Provider::event_fd()
 {
 	return server_->event_fd();

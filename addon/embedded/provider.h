@@ -41,6 +41,8 @@ class Provider
 	bool wants_pump() const;
 	// Readable whenever wants_pump() turns true; pump() drains it. For an epoll set.
 	int event_fd();
+	// Nanoseconds until pump() has something to do even if nothing happens; negative: never.
+	int64_t patience() const;
 	// Before sleeping elsewhere: our SIGCHLD handler is installed, SIGCHLD is not blocked here.
 	void prepare_wait();
 	// The descriptor that gets the text of breakpoint actions, in every instance; 1 at first.

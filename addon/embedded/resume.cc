@@ -57,7 +57,7 @@ int Server::resume(Engine &engine, void *record)
 {
 	auto &r = *static_cast<struct ntrace_resume *>(record);
 	auto *entries = reinterpret_cast<struct ntrace_resume_entry *>(r.entries);
-	if (r.flags || r.count > NTRACE_MAX_BATCH)
+	if (r.flags & ~NTRACE_RESUME_GRACE || r.count > NTRACE_MAX_BATCH)
 		return -EINVAL;
 	if (!entries && r.count)
 		return -EFAULT;
@@ -128,11 +128,20 @@ int Server::resume(Engine &engine, void *record)
 				choose(*t.second);
 		}
 	}
+	std::vector<pid_t> going;
+	pid_t first = 0; // it stopped by itself, and last
+	uint64_t first_stop = 0;
 	for (auto &[tid, index] : chosen) {
 		Thread *t = find_thread(tid);
 		struct ntrace_resume_entry &e = entries[index];
 		if (!t)
 			continue;
+		for (const Hold &hold : t->holds)
+			if (hold.engine == &engine && hold.why != NTRACE_EV_STOPPED &&
+			    hold.stop_id > first_stop) {
+				first = tid;
+				first_stop = hold.stop_id;
+			}
 		// a signal it was not asked about yet is not the engine's to change
 		bool asked = t->passing.active && holds_for_signal(*t, engine);
 		if (!release_hold(engine, *t))
@@ -156,6 +165,8 @@ int Server::resume(Engine &engine, void *record)
 			t->action = e.action;
 			t->lo = e.lo;
 			t->hi = e.hi;
+			t->range_steps = 0;
+			t->fence_after = kWalk;
 		} else if (t->stepper == &engine) {
 			t->stepper = nullptr;
 		}
@@ -172,7 +183,14 @@ int Server::resume(Engine &engine, void *record)
 			ranging_.push_back(t);
 			continue;
 		}
-		settle(*t);
+		going.push_back(tid);
+	}
+	if (r.flags & NTRACE_RESUME_GRACE && first) {
+		run_first(std::move(going), first);
+	} else {
+		for (pid_t tid : going)
+			if (Thread *t = find_thread(tid))
+				settle(*t);
 	}
 	for (uint32_t i = 0; i < r.count; i++)
 		r.done += entries[i].error == 0;

@@ -103,7 +103,7 @@ void Server::finish_step(Thread &t)
 
 void Server::settle(Thread &t)
 {
-	if (t.stop == Stop::none || t.gone || t.frozen || !t.holds.empty())
+	if (t.stop == Stop::none || t.gone || t.frozen || t.parked || !t.holds.empty())
 		return;
 	if (!t.passing.active && !t.deferred.empty() && t.stop == Stop::signal &&
 	    !must_step_over(t)) {
@@ -129,6 +129,7 @@ void Server::settle(Thread &t)
 void Server::run(Thread &t)
 {
 	Process &p = *t.process;
+	lift_fence(t);
 	if (t.debug_generation != p.debug_generation)
 		write_debug(t);
 	int signo = t.passing.active ? t.passing.signo : 0;

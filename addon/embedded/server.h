@@ -6,6 +6,7 @@
 // Nothing here blocks without a bound.
 #pragma once
 
+#include "grace.h"
 #include "model.h"
 #include "tick.h"
 
@@ -34,6 +35,7 @@ class Server
 	void prepare_wait();
 	int wait(int handle, int timeout_ms);
 	static void print_to(int fd);
+	int64_t patience() const;
 
       private:
 	friend class Freeze;
@@ -192,6 +194,16 @@ class Server
 	void freeze(AddressSpace &, Thread *except, uint64_t timeout_ns);
 	void unfreeze(AddressSpace &, Thread *except);
 
+	// grace.cc
+	void run_first(std::vector<pid_t> tids, pid_t first);
+	void unpark(Thread &);
+	void end_grace();
+	bool grace_is_over() const;
+
+	// fence.cc
+	bool run_fenced(Thread &);
+	void lift_fence(Thread &);
+
 	// conditions.cc
 	friend struct Evaluation;
 	int take_codes(uint64_t entries, uint32_t count, bool condition, std::vector<Code> &out);
@@ -266,6 +278,7 @@ class Server
 	bool slow_hits_ = false;   // they took long, the last time
 	Tick tick_;
 	Engine *keeper_ = nullptr; // of breakpoints whose engines have left
+	Grace grace_;
 	int depth_ = 0;
 	int next_handle_ = 0;
 	uint64_t next_engine_ = 1;

@@ -33,7 +33,7 @@ Site *Server::arm_site(Process &p, uint64_t addr)
 // A site nobody wants any more goes.
 void Server::drop_site(Process &p, Site &site)
 {
-	if (!site.owners.empty() || !site.tracepoints.empty())
+	if (!site.owners.empty() || !site.tracepoints.empty() || !site.fenced.empty())
 		return;
 	uint64_t addr = site.addr;
 	// whoever overwrote the byte behind our back keeps what it wrote

@@ -157,6 +157,8 @@ void Server::pump()
 	}
 	if (unseen_hits_ != hits)
 		keep_up();
+	if (grace_is_over())
+		end_grace();
 	if (!ranging_.empty()) {
 		std::vector<pid_t> tids;
 		for (Thread *t : ranging_)
@@ -172,7 +174,7 @@ void Server::pump()
 
 bool Server::wants_pump() const
 {
-	return missed_ || sigchld_pending() || !ranging_.empty();
+	return missed_ || sigchld_pending() || !ranging_.empty() || grace_is_over();
 }
 
 void Server::prepare_wait()
@@ -236,6 +238,8 @@ int Server::wait(int handle, int timeout_ms)
 			uint64_t slice = now_ns() + 1000 * kNanosPerMilli;
 			struct pollfd fd = {sigchld_fd(), POLLIN, 0};
 			uint64_t stop_at = slice < until ? slice : until;
+			if (grace_.count && grace_.until < stop_at)
+				stop_at = grace_.until;
 			uint64_t now = now_ns();
 			uint64_t left = stop_at > now ? stop_at - now : 0;
 			struct timespec ts;
@@ -253,12 +257,15 @@ void Server::step_range(Thread &thread)
 	uint64_t until = now_ns() + kRangeTurn;
 	pid_t tid = thread.tid;
 	for (;;) {
+		lift_fence(thread);
 		if (thread.frozen || !thread.holds.empty())
 			return; // goes on when it is let go
 		if (thread.passing.active || !thread.asks.empty() || must_step_over(thread)) {
 			settle(thread);
 			return;
 		}
+		if (thread.range_steps++ >= thread.fence_after && run_fenced(thread))
+			return; // pump() will see it
 		request(thread, PTRACE_SINGLESTEP, 0);
 		int status;
 		if (thread.stop != Stop::none || !wait_status(thread, status, kRangeTurn))

@@ -92,6 +92,7 @@ enum ntrace_feature {
 	NTRACE_F_RELEASE = 30, /* NTRACE_IOC_RELEASE */
 	NTRACE_F_LEAVE_STOPPED = 31, /* NTRACE_RELEASE_STOP */
 	NTRACE_F_ATTACH_THREAD = 32, /* NTRACE_ATTACH_THREAD */
+	NTRACE_F_GRACE = 33, /* NTRACE_RESUME_GRACE */
 };
 
 /* ---- handshake ----------------------------------------------------------- */
@@ -224,10 +225,17 @@ struct ntrace_resume_entry {
 	__u32 held; /* out: threads of this entry that others still hold */
 };
 
+/*
+ * Of many threads let go the one that stopped by itself last runs at once, the others when it has
+ * not stopped again within half a millisecond. They are as good as running all the while: they
+ * can be stopped, and they run first when they have been kept too long in a row.
+ */
+#define NTRACE_RESUME_GRACE 0x1u
+
 struct ntrace_resume { /* NTRACE_IOC_RESUME */
 	__u64 entries; /* in: struct ntrace_resume_entry[count] */
 	__u32 count;
-	__u32 flags; /* in: 0 */
+	__u32 flags; /* in: NTRACE_RESUME_* */
 	__u32 wait_us; /* in: wait up to this long for a readable event */
 	__u32 done; /* out: entries without error */
 	__u32 events; /* out: events readable now */

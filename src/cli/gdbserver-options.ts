@@ -21,6 +21,8 @@ export interface GdbserverOptions {
   engine: EngineChoice;
   observe: boolean;
   logPackets: string | undefined;
+  /** Of many threads the one that stopped last runs ahead. */
+  grace: boolean;
 }
 
 export type DebugComponent = 'threads' | 'event-loop' | 'remote';
@@ -108,6 +110,7 @@ function defaults(): GdbserverOptions {
     engine: 'auto',
     observe: false,
     logPackets: undefined,
+    grace: true,
   };
 }
 
@@ -143,6 +146,10 @@ function takeFlag(word: string, options: GdbserverOptions): boolean {
       return true;
     case '--observe':
       options.observe = true;
+      return true;
+    case '--grace':
+    case '--no-grace':
+      options.grace = word === '--grace';
       return true;
     case '--debug':
       options.debug.add('threads');

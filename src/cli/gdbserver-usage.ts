@@ -63,6 +63,8 @@ ntrace's own options:
   --engine=NAME         kernel, embedded, or auto (default): who traces.
   --observe             Look and never disturb: nothing is stopped, every
                         change is refused. With --attach or --multi.
+  --no-grace            Resume all threads at once; without it the one that
+                        stopped last runs half a millisecond ahead of others.
   --log-packets=FILE    Append one line per packet, with its time, to FILE.
 
 For more information, consult the GDB manual (available as on-line 

@@ -57,6 +57,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     multi: options.multi,
     perClient: false,
     observe: options.observe,
+    grace: options.grace,
     disabledPackets: options.disabledPackets,
     switches: options,
     say,

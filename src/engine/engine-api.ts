@@ -140,6 +140,11 @@ export interface Engine {
   wait(ms: number): boolean;
 
   /**
+   * Of many threads resumed the one that stopped last runs first, where the provider can do that
+   * (NTRACE_RESUME_GRACE): a stop that follows at once then costs nobody else anything.
+   */
+  grace: boolean;
+  /**
    * Returns how many threads others still hold. Entries that fail alone throw only if all fail. A
    * thread whose stop is not read yet stays held: its event comes with the next events().
    */

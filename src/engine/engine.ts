@@ -65,6 +65,7 @@ class NtraceEngine implements Engine, Launcher {
   private readonly breakpoints: Breakpoints;
   private readonly lister: ThreadLister;
   readonly tracing: Tracepoints;
+  grace = false;
   private readonly defaults = new SetState();
   private readonly sets = new Map<number, SetState>();
   private readonly children = new Map<number, SpawnedChild>();
@@ -237,7 +238,7 @@ class NtraceEngine implements Engine, Launcher {
       const stopId = tid > 0 ? (this.thread(pid, tid)?.stopId ?? 0n) : 0n;
       resumption.add(pid, tid, kind, signo ?? 0, stopId, lo ?? 0n, hi ?? 0n);
     }
-    const done = resumption.send(waitUs);
+    const done = resumption.send(waitUs, this.grace && this.has('grace'));
     let held = 0;
     for (let i = 0; i < actions.length; i++) {
       if (resumption.error(i + shift) !== 0) continue;

@@ -1,6 +1,6 @@
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
-import { Action, StopFlag } from './channel/enums';
+import { Action, RESUME_GRACE, StopFlag } from './channel/enums';
 import { RESUME, RESUME_ENTRY, STOP, STOP_ENTRY } from './channel/records';
 import { long, RecordView, word } from './channel/record-view';
 import type { ResumeAction, ThreadRef } from './engine-api';
@@ -78,8 +78,9 @@ export class Resumption {
   }
 
   /** Returns how many entries succeeded. */
-  send(waitUs: number): number {
+  send(waitUs: number, grace = false): number {
     const head = this.resumeHead;
+    head.u32[word(RESUME.at.flags)] = grace ? RESUME_GRACE : 0;
     head.u32[word(RESUME.at.count)] = this.count;
     head.u32[word(RESUME.at.wait_us)] = waitUs;
     const result = this.channel.call(Call.Resume, head.bytes);

@@ -86,6 +86,15 @@ export const debugCommands: readonly MonitorCommand[] = [
     run: (_session, [, path = '']) => `libthread-db-search-path set to \`${path}'\n`,
   },
   {
+    pattern: /^set grace (on|off)$/,
+    usage: 'set grace <on|off>',
+    help: ['Let the thread that stopped last run half a millisecond ahead of many others'],
+    run({ engine }, [, state]) {
+      engine.grace = state === 'on';
+      return `Grace ${state}.\n`;
+    },
+  },
+  {
     pattern: /^set debug-format (.*)$/,
     usage: 'set debug-format option1[,option2,...]',
     help: ['Add additional information to debugging messages', 'Options: all, none, timestamp'],

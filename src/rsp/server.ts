@@ -33,6 +33,8 @@ export interface ServerOptions {
   perClient: boolean;
   /** Clients look and never disturb. */
   observe?: boolean;
+  /** Of many threads resumed the one that stopped last runs ahead; true unless told. */
+  grace?: boolean;
   disabledPackets: ReadonlySet<string>;
   /** One line per packet. */
   logPackets?: PacketSink;
@@ -85,6 +87,7 @@ export class Server {
   }
   private makeTarget(label: string, observer: boolean): Target {
     const engine = openEngine(openChannel(this.options.engine), { label, observer });
+    engine.grace = this.options.grace ?? true;
     const Kind = observer ? ObserverTarget : Target;
     const target = new Kind(engine, { ...this.options.program }, this.options.say);
     target.label = label;

@@ -35,7 +35,7 @@ contract('malformed', (row) => {
     expect(answer(engine, Call.Attach, r.ATTACH, { pid: other.pid, release: 9 })).toBe(E.EINVAL);
     expect(answer(engine, Call.Detach, r.DETACH, { pid, release: 9 })).toBe(E.EINVAL);
     expect(answer(engine, Call.Threads, r.THREADS, { pid, flags: 0x80 })).toBe(E.EINVAL);
-    expect(answer(engine, Call.Resume, r.RESUME, { flags: 1 })).toBe(E.EINVAL);
+    expect(answer(engine, Call.Resume, r.RESUME, { flags: 0x80 })).toBe(E.EINVAL);
     expect(answer(engine, Call.Stop, r.STOP, { flags: 0x80 })).toBe(E.EINVAL);
     expect(answer(engine, Call.ReadMem, r.MEM, { pid, flags: 0x80 })).toBe(E.EINVAL);
     expect(answer(engine, Call.WriteMem, r.MEM, { pid, flags: 1 })).toBe(E.EINVAL);

@@ -72,6 +72,12 @@ export const SKIPS: readonly Skip[] = [
     reason: 'the fake runs no bytecode, and its feature bit says so',
   })),
   ...onlyReal(
+    'range: a million rounds are one step, and all of them are made',
+    'range: other threads pass where it would be left, and nobody hears of it',
+    'range: a breakpoint of another engine inside is hit, and the step goes on',
+    'range: a signal in the middle is told',
+    'range: a stop in the middle, and the rest afterwards',
+    'range: an engine that goes in the middle leaves nothing behind',
     'attach: a kernel thread is refused with the reason',
     'attach: ourselves are refused with the reason',
     'attach: what strace traces is refused with its pid',

@@ -35,10 +35,12 @@ export const FEATURES = [
   'release',
   'leave_stopped',
   'attach_thread',
+  'grace',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export const HELLO_OBSERVER = 0x1;
+export const RESUME_GRACE = 0x1;
 
 export enum AttachFlag {
   Stop = 0x1,

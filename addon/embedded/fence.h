@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+// Patched bytes around the range a thread runs in instead of stepping through it.
+#pragma once
+
+#include <stdint.h>
+
+#include <memory>
+#include <vector>
+
+namespace ntrace::embedded
+{
+
+// So many steps in a range are taken one by one: most ranges are left earlier.
+constexpr uint32_t kWalk = 16;
+
+struct AddressSpace;
+
+struct Fence {
+	std::shared_ptr<AddressSpace> space;
+	std::vector<uint64_t> posts;
+};
+
+} // namespace ntrace::embedded
