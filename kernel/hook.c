@@ -119,6 +119,16 @@ bool nt_hook_within(unsigned long address, const char *name)
 	return false;
 }
 
+bool nt_hook_clone(const char *name)
+{
+	const struct nt_hook *h;
+
+	for (h = hooks; h < hooks + ARRAY_SIZE(hooks); h++)
+		if (!strcmp(h->name, name))
+			return !h->matches && h->clones;
+	return false;
+}
+
 /* ---- symbols -------------------------------------------------------------- */
 DEFINE_STATIC_CALL_NULL(nt_each_symbol, nt_each_symbol_fn);
 DEFINE_STATIC_CALL_NULL(nt_symbol_size, nt_symbol_size_fn);

@@ -48,6 +48,8 @@ void nt_hooks_put(void);
 
 /* Is this inside of a hooked function? For handlers that ask who calls. */
 bool nt_hook_within(unsigned long address, const char *name);
+/* Is it a clone that was hooked, with arguments left out? */
+bool nt_hook_clone(const char *name);
 
 /* What a new thread keeps of its creator's system call (task_newtask). */
 void nt_syscall_born(struct task_struct *child);

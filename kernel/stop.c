@@ -2,6 +2,7 @@
 /* The thread's side: its one work, reports, parking until nobody holds it. */
 #include <linux/sched/signal.h>
 
+#include "hook.h"
 #include "ntrace.h"
 
 static void work(struct callback_head *head);
@@ -273,6 +274,9 @@ bool nt_park(struct nt_task *t)
 	bool alive = true, parked = false;
 	DEFINE_WAIT(wait);
 
+	nt_trap_enter(t);
+	if (current->ptrace)
+		WRITE_ONCE(t->call.yield, true); /* it may be waiting already */
 	for (;;) {
 		bool inspected;
 
@@ -291,7 +295,12 @@ bool nt_park(struct nt_task *t)
 		prepare_to_wait(&t->wait, &wait,
 				t->holds ? __TASK_TRACED | TASK_WAKEKILL : TASK_UNINTERRUPTIBLE);
 		spin_unlock_irq(&t->lock);
-		schedule();
+		if (!READ_ONCE(t->call.yield))
+			schedule();
+		if (READ_ONCE(t->call.yield)) {
+			finish_wait(&t->wait, &wait);
+			nt_signal_yield(t);
+		}
 	}
 	t->parked = false;
 	spin_unlock_irq(&t->lock);
@@ -331,8 +340,8 @@ static void work(struct callback_head *head)
 	if (!(current->flags & PF_EXITING)) {
 		t->working = true;
 		if (nt_trap_work(t)) {
-			nt_syscall_exit_work(t);
 			nt_life_work(t);
+			nt_syscall_exit_work(t);
 			nt_park(t);
 			nt_trap_leave(t);
 		}

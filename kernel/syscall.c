@@ -109,10 +109,20 @@ static void expect_exit(struct nt_task *t, int nr)
 		nt_task_kick(t, false);
 }
 
-/* syscall_trace_enter(regs, ...): clones of it have other arguments after the first. */
+/* A ptracer may have come while it was held here: the slow path is to see that. */
+static void look_again(struct nt_frame *frame, unsigned long work)
+{
+	unsigned long *arg = &frame->args[nt_hook_clone("syscall_trace_enter") ? 1 : 2];
+
+	if (*arg == work)
+		*arg = READ_ONCE(current_thread_info()->syscall_work);
+}
+
+/* syscall_trace_enter(regs, nr, work); a clone of it lacks the second one. */
 bool nt_hook_syscall_enter(struct nt_frame *frame)
 {
 	struct pt_regs *regs = (struct pt_regs *)frame->args[0];
+	unsigned long work = READ_ONCE(current_thread_info()->syscall_work);
 	int nr = syscall_get_nr(current, regs);
 	enum nt_want most = NT_PASS;
 	struct nt_event ev;
@@ -137,6 +147,8 @@ bool nt_hook_syscall_enter(struct nt_frame *frame)
 	rcu_read_unlock();
 	if (most != NT_STOP || pass(t, regs, nr, true))
 		expect_exit(t, nr);
+	if (most == NT_STOP)
+		look_again(frame, work);
 	nt_task_put(t);
 	return false;
 }
