@@ -145,6 +145,8 @@ void nt_mm_exit(void);
 /* ---- slot.c -------------------------------------------------------------- */
 /* The plan for an instruction, made with its slot if need be. m->mutex. May sleep. */
 struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len);
+/* A slot that does nothing but go to addr. m->mutex. May sleep. */
+struct nt_plan *nt_plan_jump(struct nt_mm *m, unsigned long addr);
 /* One that is there already; under rcu_read_lock(). */
 struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len);
 struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc); /* whose slot that is; RCU */
@@ -193,6 +195,10 @@ bool nt_step_wanted(struct nt_task *t); /* does any engine step it? RCU */
 bool nt_step_ended(struct nt_task *t, unsigned long pc);
 /* Makes the next instruction trap; false: only where it may sleep. RCU unless "sleep". */
 bool nt_step_start(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs, bool sleep);
+/* Before the system call that ends a signal handler, if it is that: the frame gets
+ * another pc, which jumps to its own. May sleep.
+ */
+void nt_step_return(struct nt_task *t, struct pt_regs *regs);
 bool nt_step_report(struct nt_task *t);
 void nt_step_forget(struct nt_task *t, struct nt_engine *e); /* it was told of something else */
 

@@ -141,47 +141,83 @@ struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *byte
  */
 static void boost_system_call(struct nt_ool_plan *ool)
 {
-	u32 at = ool->length;
-	s32 jump = (s32)(ool->next - (ool->slot + at + 5));
-
-	ool->code[at] = 0xe9;
-	memcpy(ool->code + at + 1, &jump, sizeof(jump));
-	ool->code_length = at + 5;
+	nt_arch_jump_back(ool);
 	ool->mark_count = 2;
 	ool->slot_cls = NT_OOL_BOOST;
 	ool->cls = NT_OOL_BOOST;
 }
 
-struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len)
+static struct nt_plan *new_plan(const u8 *bytes, u32 len)
 {
-	struct nt_plan *plan = nt_plan_find(m, addr, bytes, len);
-	struct nt_ool_plan *ool;
-	struct nt_area *area;
-	unsigned long slot = 0;
+	struct nt_plan *plan = kzalloc(sizeof(*plan), GFP_KERNEL);
 
-	if (plan)
-		return plan;
-	plan = kzalloc(sizeof(*plan), GFP_KERNEL);
 	if (!plan)
 		return NULL;
 	memcpy(plan->bytes, bytes, len);
 	plan->len = len;
-	area = area_near(m, addr);
-	if (area)
-		slot = area->start + area->used * NT_OOL_SLOT;
-	ool = &plan->ool;
-	nt_ool_plan(bytes, len, addr, slot, m->mode64, ool);
-	if (ool->flags & NT_OOL_TRAPS)
-		boost_system_call(ool);
+	return plan;
+}
+
+static unsigned long next_slot(const struct nt_area *area)
+{
+	return area ? area->start + area->used * NT_OOL_SLOT : 0;
+}
+
+/* Writes the code of a plan and makes it known; frees it if that fails. */
+static struct nt_plan *publish(struct nt_mm *m, struct nt_area *area, struct nt_plan *plan)
+{
+	const struct nt_ool_plan *ool = &plan->ool;
+
 	if (ool->slot_cls != NT_OOL_REFUSE) {
-		if (nt_mem_write(m->mm, slot, ool->code, ool->code_length) != ool->code_length) {
+		if (nt_mem_write(m->mm, ool->slot, ool->code, ool->code_length) !=
+		    ool->code_length) {
 			kfree(plan);
 			return NULL;
 		}
 		rcu_assign_pointer(area->plans[area->used++], plan);
 	}
-	hash_add_rcu(m->plans, &plan->link, addr);
+	hash_add_rcu(m->plans, &plan->link, ool->addr);
 	return plan;
+}
+
+struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len)
+{
+	struct nt_plan *plan = nt_plan_find(m, addr, bytes, len);
+	struct nt_area *area;
+
+	if (plan)
+		return plan;
+	plan = new_plan(bytes, len);
+	if (!plan)
+		return NULL;
+	area = area_near(m, addr);
+	nt_ool_plan(bytes, len, addr, next_slot(area), m->mode64, &plan->ool);
+	if (plan->ool.flags & NT_OOL_TRAPS)
+		boost_system_call(&plan->ool);
+	return publish(m, area, plan);
+}
+
+struct nt_plan *nt_plan_jump(struct nt_mm *m, unsigned long addr)
+{
+	struct nt_plan *plan = nt_plan_find(m, addr, NULL, 0);
+	struct nt_ool_plan *ool;
+	struct nt_area *area;
+
+	if (plan)
+		return plan;
+	area = area_near(m, addr);
+	plan = area ? new_plan(NULL, 0) : NULL;
+	if (!plan)
+		return NULL;
+	ool = &plan->ool;
+	ool->addr = ool->next = addr;
+	ool->slot = next_slot(area);
+	ool->mode64 = m->mode64;
+	ool->slot_cls = ool->cls = NT_OOL_BOOST;
+	ool->marks[0] = (struct nt_ool_mark){ .pc = addr, .done = 1 };
+	nt_arch_jump_back(ool);
+	ool->mark_count = 1;
+	return publish(m, area, plan);
 }
 
 struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc)
@@ -261,19 +297,15 @@ u8 nt_slot_rewind(struct nt_mm *m, struct pt_regs *regs, struct nt_plan **plan)
 	return result;
 }
 
-/*
- * A call through memory has left the slot, but its return address tells; so
- * does the rcx of a system call, whose jump back was the instruction stepped.
- */
+/* A call through memory has left the slot, but its return address tells. */
 static struct nt_plan *plan_left(struct nt_mm *m, const struct nt_ool_regs *o)
 {
-	struct nt_plan *plan = nt_plan_at(m, o->gpr[1]);
+	struct nt_plan *plan = nt_plan_at(m, nt_arch_call_trace(o));
 	u64 word = 0;
 
-	if (plan && plan->ool.flags & NT_OOL_SYSCALL && o->ip == plan->ool.next &&
-	    o->gpr[1] == plan->ool.slot + plan->ool.length)
+	if (plan && plan->ool.flags & NT_OOL_SYSCALL && o->ip == plan->ool.next)
 		return plan;
-	if (read_nofault(NULL, o->gpr[4], &word, m->mode64 ? 8 : 4))
+	if (read_nofault(NULL, nt_arch_stack(o), &word, m->mode64 ? 8 : 4))
 		return NULL;
 	plan = nt_plan_at(m, word);
 	return plan && plan->ool.flags & NT_OOL_CALLS ? plan : NULL;
@@ -290,10 +322,7 @@ u8 nt_slot_fixup(struct nt_mm *m, struct pt_regs *regs, bool own_tf, struct nt_p
 	*plan = nt_plan_at(m, o.ip) ?: plan_left(m, &o);
 	if (!*plan)
 		return NT_OOL_ELSEWHERE;
-	if ((*plan)->ool.flags & NT_OOL_SYSCALL && o.ip == (*plan)->ool.next) {
-		o.gpr[1] = o.ip;
-		if (!own_tf)
-			o.gpr[11] &= ~0x100ull;
+	if (nt_arch_call_done(&(*plan)->ool, &o, own_tf)) {
 		result = NT_OOL_DONE;
 	} else {
 		result = nt_ool_fixup(&(*plan)->ool, &o, &nt_ool_nofault,

@@ -82,6 +82,26 @@ static struct nt_plan *plan_call(struct nt_mm *m, struct pt_regs *regs, unsigned
 	return plan;
 }
 
+void nt_step_return(struct nt_task *t, struct pt_regs *regs)
+{
+	struct nt_plan *plan;
+	struct nt_mm *m;
+
+	if (!nt_arch_sigreturn(regs, &t->trap.back))
+		return;
+	m = nt_mm_find(current->mm);
+	if (!m) {
+		t->trap.back.frame = 0;
+		return;
+	}
+	mutex_lock(&m->mutex);
+	plan = nt_plan_jump(m, t->trap.back.pc);
+	mutex_unlock(&m->mutex);
+	nt_mm_put(m);
+	if (!plan || nt_arch_sigreturn_to(&t->trap.back, plan->ool.slot))
+		t->trap.back.frame = 0;
+}
+
 bool nt_step_start(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs, bool sleep)
 {
 	unsigned long back = nt_arch_restart(regs);
@@ -109,8 +129,11 @@ bool nt_step_start(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs, boo
 
 		if (!plan && !sleep)
 			return false;
+		if (!sleep && nt_arch_is_sigreturn(regs))
+			return false;
 		if (plan && plan->ool.slot_cls != NT_OOL_REFUSE)
 			instruction_pointer_set(regs, plan->ool.slot + back);
+		nt_step_return(t, regs);
 	}
 	trap->pushes_flags = insn.pushes_flags;
 	trap->pops_flags = insn.pops_flags;

@@ -32,6 +32,12 @@ struct nt_step {
 	u64 lo, hi;
 };
 
+/* A signal frame that was changed, so that the step over its return ends there. */
+struct nt_return {
+	unsigned long frame; /* 0: none */
+	unsigned long pc, flags; /* as they were */
+};
+
 /* Touched by the thread itself alone, in its traps and in its work. */
 struct nt_trap {
 	u32 pending; /* NT_TRAP_* */
@@ -39,6 +45,8 @@ struct nt_trap {
 	bool stepping; /* some att has a step; looked up before it is believed */
 	bool pushes_flags; /* the instruction being stepped in place */
 	bool pops_flags;
+
+	struct nt_return back;
 
 	struct nt_site *hit; /* valid while the memory of the thread lives */
 	u32 hit_generation;

@@ -52,6 +52,8 @@ static enum nt_owner_of_trap pass_over(struct nt_task *t, struct nt_mm *m, struc
 	bool stepping = t && nt_step_wanted(t);
 
 	nt_arch_step_off(regs);
+	if (stepping && plan->ool.flags & NT_OOL_SYSCALL && nt_arch_is_sigreturn(regs))
+		goto later;
 	switch (nt_slot_over(plan, regs, stepping, &nt_ool_nofault)) {
 	case NT_OVER_DONE:
 		if (stepping)
@@ -64,6 +66,7 @@ static enum nt_owner_of_trap pass_over(struct nt_task *t, struct nt_mm *m, struc
 	case NT_OVER_FAIL:
 		break;
 	}
+later:
 	if (t) {
 		stand_at(&t->trap, s->addr, s->generation);
 		nt_task_kick(t, false);
@@ -122,6 +125,8 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 		return NT_TRAP_OURS;
 	if (!nt_arch_stepping() && (!t || !t->trap.stepping))
 		return NT_TRAP_FOREIGN;
+	if (t)
+		t->trap.back.frame = 0;
 	if (plan && plan->ool.flags & NT_OOL_POPS_F && result == NT_OOL_DONE)
 		nt_arch_step_forget();
 	else if (t && result == NT_OOL_ELSEWHERE)
@@ -139,6 +144,14 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 		nt_arch_step_off(regs);
 	}
 	return theirs ? NT_TRAP_FOREIGN : NT_TRAP_OURS;
+}
+
+/* The system call that was to be stepped has not begun. */
+static void undo_return(struct nt_trap *trap, u8 result)
+{
+	if (trap->back.frame && result == NT_OOL_BEFORE)
+		nt_arch_sigreturn_undo(&trap->back);
+	trap->back.frame = 0;
 }
 
 /* ---- a signal comes -------------------------------------------------------- */
@@ -173,6 +186,8 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k
 		s = nt_site_find(m, instruction_pointer(regs));
 	if (s)
 		remember_pass(&t->trap, s, regs);
+	if (t && t->trap.back.frame)
+		undo_return(&t->trap, result);
 	if (handled && nt_arch_stepping()) {
 		nt_arch_step_off(regs);
 		if (t && nt_step_wanted(t)) {
@@ -205,6 +220,8 @@ void nt_trap_enter(struct nt_task *t)
 	} else if (result == NT_OOL_DONE && nt_step_wanted(t)) {
 		t->trap.pending |= NT_TRAP_STEP;
 	}
+	if (t->trap.back.frame)
+		undo_return(&t->trap, result);
 	if (nt_arch_stepping())
 		nt_arch_step_off(regs);
 	if (!t->working && (result != NT_OOL_ELSEWHERE || t->trap.stepping))
@@ -268,6 +285,8 @@ static bool leave_site(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs,
 	trap->at = 0;
 	if (!plan)
 		return false;
+	if (stepping && plan->ool.flags & NT_OOL_SYSCALL)
+		nt_step_return(t, regs);
 	switch (nt_slot_over(plan, regs, stepping, &nt_ool_sleeping)) {
 	case NT_OVER_DONE:
 		if (!stepping)

@@ -13,6 +13,8 @@
 #include <asm/debugreg.h>
 #include <asm/msr.h>
 #include <asm/segment.h>
+#include <asm/ucontext.h>
+#include <asm/unistd.h>
 #include <asm/user.h>
 
 #include "../break.h"
@@ -58,6 +60,26 @@ void nt_arch_from_ool(const struct nt_ool_regs *from, struct pt_regs *regs)
 	regs->r15 = from->gpr[15];
 	regs->ip = from->ip;
 	regs->flags = (regs->flags & ~arithmetic) | (from->flags & arithmetic);
+}
+
+void nt_arch_jump_back(struct nt_ool_plan *ool)
+{
+	u32 at = ool->length;
+	s32 jump = (s32)(ool->next - (ool->slot + at + 5));
+
+	ool->code[at] = 0xe9;
+	memcpy(ool->code + at + 1, &jump, sizeof(jump));
+	ool->code_length = at + 5;
+}
+
+bool nt_arch_call_done(const struct nt_ool_plan *ool, struct nt_ool_regs *regs, bool own_step)
+{
+	if (!(ool->flags & NT_OOL_SYSCALL) || regs->ip != ool->next)
+		return false;
+	regs->gpr[1] = regs->ip;
+	if (!own_step)
+		regs->gpr[11] &= ~(u64)X86_EFLAGS_TF;
+	return true;
 }
 
 /* In the order of struct user_regs_struct, whose head is struct pt_regs. */
@@ -177,6 +199,50 @@ int nt_arch_clean_pushed(const struct pt_regs *regs)
 		return -EFAULT;
 	pushed &= ~X86_EFLAGS_TF;
 	return copy_to_user_nofault(top, &pushed, sizeof(pushed));
+}
+
+/* struct rt_sigframe, less the return address that is popped by then. */
+struct signal_frame {
+	struct ucontext uc;
+};
+
+bool nt_arch_is_sigreturn(const struct pt_regs *regs)
+{
+	return nt_arch_mode64(regs) && regs->ax == __NR_rt_sigreturn;
+}
+
+bool nt_arch_sigreturn(const struct pt_regs *regs, struct nt_return *back)
+{
+	const struct signal_frame __user *frame = (void __user *)regs->sp;
+	unsigned long pc, flags;
+
+	if (!nt_arch_is_sigreturn(regs))
+		return false;
+	if (get_user(pc, &frame->uc.uc_mcontext.ip) ||
+	    get_user(flags, &frame->uc.uc_mcontext.flags))
+		return false;
+	back->frame = regs->sp;
+	back->pc = pc;
+	back->flags = flags;
+	return true;
+}
+
+int nt_arch_sigreturn_to(const struct nt_return *back, unsigned long pc)
+{
+	struct signal_frame __user *frame = (void __user *)back->frame;
+
+	if (put_user(pc, &frame->uc.uc_mcontext.ip) ||
+	    put_user(back->flags | X86_EFLAGS_TF, &frame->uc.uc_mcontext.flags))
+		return -EFAULT;
+	return 0;
+}
+
+void nt_arch_sigreturn_undo(const struct nt_return *back)
+{
+	struct signal_frame __user *frame = (void __user *)back->frame;
+
+	copy_to_user_nofault(&frame->uc.uc_mcontext.ip, &back->pc, sizeof(back->pc));
+	copy_to_user_nofault(&frame->uc.uc_mcontext.flags, &back->flags, sizeof(back->flags));
 }
 
 void nt_arch_own_trap(void)

@@ -23,6 +23,20 @@ void nt_arch_from_ool(const struct nt_ool_regs *from, struct pt_regs *regs);
 /* Word "number" of the thread's native NT_PRSTATUS; current alone. 0 or -ENXIO. */
 int nt_arch_reg(const struct pt_regs *regs, u32 number, u64 *value);
 
+/* Ends the code of a slot with a jump to plan->next, which is within reach. */
+void nt_arch_jump_back(struct nt_ool_plan *ool);
+/* Where a system call was made, as it left it in a register. */
+static inline u64 nt_arch_call_trace(const struct nt_ool_regs *regs)
+{
+	return regs->gpr[1]; /* rcx */
+}
+static inline u64 nt_arch_stack(const struct nt_ool_regs *regs)
+{
+	return regs->gpr[4];
+}
+/* Its jump back was stepped: takes slot and step out of the registers. */
+bool nt_arch_call_done(const struct nt_ool_plan *ool, struct nt_ool_regs *regs, bool own_step);
+
 /* Puts a pc into an NT_PRSTATUS of this thread. */
 void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsigned long pc);
 
@@ -40,6 +54,7 @@ bool nt_arch_own_step(const struct pt_regs *regs); /* it is the program's own */
 unsigned long nt_arch_restart(const struct pt_regs *regs);
 
 /* What a step in place has to mind. */
+struct nt_return;
 struct nt_arch_insn {
 	bool system_call; /* its trap would come one instruction late */
 	bool pushes_flags; /* the trap flag among them */
@@ -49,6 +64,17 @@ void nt_arch_classify(const u8 *bytes, u32 len, bool mode64, struct nt_arch_insn
 
 /* Takes our trap flag off the flags just pushed; -EFAULT. In the trap. */
 int nt_arch_clean_pushed(const struct pt_regs *regs);
+
+/*
+ * The system call that ends a signal handler takes pc and flags from the stack.
+ * Reads where it will go; false: it is another one. May sleep.
+ */
+bool nt_arch_is_sigreturn(const struct pt_regs *regs);
+bool nt_arch_sigreturn(const struct pt_regs *regs, struct nt_return *back);
+/* Makes it go elsewhere, with the trap flag set. May sleep. */
+int nt_arch_sigreturn_to(const struct nt_return *back, unsigned long pc);
+/* It did not come to that: as it was. Atomic. */
+void nt_arch_sigreturn_undo(const struct nt_return *back);
 
 /* The program's own breakpoint instruction under ours. May sleep. */
 void nt_arch_own_trap(void);
