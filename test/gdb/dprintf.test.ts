@@ -21,11 +21,11 @@ async function lines(server: ServerProcess, wanted: number): Promise<string[]> {
 test('agent style: the server prints, the program does not stop', async () => {
   const { gdb, server } = await debug(program('calls'));
   await gdb.send('set dprintf-style agent');
-  await gdb.send('dprintf square,"n=%d %s %c\\n", n, text, 65');
+  await gdb.send('dprintf square,"n=%d %s %c\\n", n, home.name, 65');
   expect(await gdb.send('continue')).toMatch(/exited with code 07/);
   expect(await server.end()).toBe(0);
   const printed = server.stdout.split('\n').filter((line) => line.startsWith('n='));
-  expect(printed).toEqual(['n=1 before A', 'n=2 before A', 'n=3 before A', 'n=4 before A']);
+  expect(printed).toEqual(['n=1 home A', 'n=2 home A', 'n=3 home A', 'n=4 home A']);
 });
 
 test('with a condition, and beside a breakpoint at the same place', async () => {
@@ -42,6 +42,8 @@ test('disconnected: it goes on while gdb is away', async () => {
   const { gdb, server } = await debug(program('forever'), { server: ['--multi'], extended: true });
   await gdb.send('set dprintf-style agent');
   await gdb.send('set disconnected-dprintf on');
+  // otherwise gdb takes it out while the program stands
+  await gdb.send('set breakpoint always-inserted on');
   await gdb.send(`dprintf ${lineOf('forever', 'wait')},"waits\\n"`);
   expect(await gdb.send('detach')).toMatch(/[Dd]etach/);
   const first = await lines(server, 3);
