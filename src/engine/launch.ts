@@ -98,3 +98,14 @@ function spawn(engine: Engine, spec: LaunchSpec): SpawnedChild {
     throw new EngineError(Errno.EAGAIN, 'EAGAIN', `cannot start ${spec.file}: ${String(error)}`);
   }
 }
+
+const COLLECT_MS = 2000;
+
+/** Takes the wait status of a child that was just killed, where the provider does not. */
+export function collectKilled(child: SpawnedChild | undefined): void {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const deadline = Date.now() + COLLECT_MS;
+  while (child !== undefined && child.reap() === undefined && Date.now() < deadline) {
+    Atomics.wait(sleeper, 0, 0, 1);
+  }
+}
