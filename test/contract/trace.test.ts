@@ -283,6 +283,33 @@ contract('tracepoints', (row) => {
     scene.grows(subject, 'counter');
   });
 
+  row('eight threads at one place: every hit and every step is collected', (scene) => {
+    const engine = scene.engine('contract');
+    for (const step of [0, 2]) {
+      const [inferior, subject] = scene.launch(engine, 'hammer');
+      engine.tracing.clear();
+      engine.tracing.define(tracepoint(subject, { pid: inferior.pid, step }));
+      engine.tracing.start();
+      cont(engine);
+      const end = scene.next(engine, EventType.ProcDead);
+      expect((end.code >> 8) & 0xff).toBe(7);
+      // what was collected outlives the process
+      const { frames, running } = engine.tracing.status();
+      expect([frames, running]).toEqual([800 * (1 + step), true]);
+      const hits = new Map<number, number>();
+      const steps = new Map<number, number>();
+      for (let i = 0; i < frames; i++) {
+        const head = engine.tracing.head(i)!;
+        const before = steps.get(head.tid);
+        if (before !== undefined) expect(head.step).toBe((before + 1) % (1 + step));
+        steps.set(head.tid, head.step);
+        if (head.step === 0) hits.set(head.tid, (hits.get(head.tid) ?? 0) + 1);
+      }
+      expect([...hits.values()]).toEqual(Array(8).fill(100));
+      engine.tracing.stop();
+    }
+  });
+
   row('what is not sound is refused', (scene) => {
     const { engine, subject } = stage(scene);
     const { channel, tracing } = engine;
