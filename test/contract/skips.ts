@@ -73,7 +73,6 @@ export const SKIPS: readonly Skip[] = [
     reason: 'the fake runs no bytecode, and its feature bit says so',
   })),
   ...onlyReal(
-<<<<<<< test/contract/skips.ts
     'breakpoints: our memory in the program is there while it is needed, and goes with us',
     'breakpoints: steps and stops between: the program is never seen elsewhere',
     'breakpoints: code that is written anew is run anew',
@@ -81,13 +80,11 @@ export const SKIPS: readonly Skip[] = [
     'breakpoints: a program with a system call filter: nothing is called in it',
     'breakpoints: children of a program with our memory',
     'breakpoints: children that are followed have breakpoints of their own',
-=======
     'grace: a thread that waits for another one by spinning is not left alone',
     'grace: others get on although one stops again at once, every time',
     'grace: who waits is as good as running: can be stopped, read, and let go',
     'grace: they run when the first one is held and nobody holds them',
     'grace: a kill finds them, and so does the end of the engine',
->>>>>>> /tmp/land.new
     'range: a million rounds are one step, and all of them are made',
     'range: other threads pass where it would be left, and nobody hears of it',
     'range: a breakpoint of another engine inside is hit, and the step goes on',
