@@ -24,14 +24,28 @@ export function program(name: string): string {
   return binary;
 }
 
-/** Addresses by name. */
+/** Addresses by name. Read here: nm loads its linker plugins first, which takes a guest seconds. */
 export function symbols(binary: string): ReadonlyMap<string, bigint> {
-  const text = execFileSync('nm', [binary], { encoding: 'utf8' });
+  const image = fs.readFileSync(binary);
+  const section = (index: number): { type: number; offset: number; size: number; link: number } => {
+    const at = Number(image.readBigUInt64LE(40)) + index * 64; // Elf64_Shdr
+    return {
+      type: image.readUInt32LE(at + 4),
+      offset: Number(image.readBigUInt64LE(at + 24)),
+      size: Number(image.readBigUInt64LE(at + 32)),
+      link: image.readUInt32LE(at + 40),
+    };
+  };
   const found = new Map<string, bigint>();
-  for (const line of text.split('\n')) {
-    const match = /^([0-9a-f]+) \w (\S+)$/.exec(line);
-    if (match?.[1] !== undefined && match[2] !== undefined) {
-      found.set(match[2], BigInt(`0x${match[1]}`));
+  for (let i = 0; i < image.readUInt16LE(60); i++) {
+    const table = section(i);
+    if (table.type !== 2) continue; // SHT_SYMTAB
+    const strings = section(table.link).offset;
+    for (let at = table.offset; at < table.offset + table.size; at += 24) {
+      const from = strings + image.readUInt32LE(at); // Elf64_Sym
+      const name = image.toString('utf8', from, image.indexOf(0, from));
+      const defined = image.readUInt16LE(at + 6) !== 0;
+      if (defined && name !== '') found.set(name, image.readBigUInt64LE(at + 8));
     }
   }
   return found;

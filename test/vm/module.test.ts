@@ -1,6 +1,9 @@
 // The module in guests with stock kernels: it loads, and everything is well with it.
+import fs from 'node:fs';
 import path from 'node:path';
 import { testIf } from '../gdb/support/needs';
+import { program as gdbProgram } from '../gdb/support/program';
+import { program as contractProgram } from '../support/programs';
 import { repositoryRoot } from '../support/root';
 import { buildModule, chosenKernels, missingFor, runInGuest, type GuestRun } from '../support/vm';
 
@@ -9,12 +12,24 @@ const JEST = [
   'node_modules/.bin/jest',
   '--runInBand',
   '--forceExit',
+  '--transform={}', // it is JavaScript already
   '--testMatch=**/vm/guest/suites.js',
   `--reporters=${path.join(repositoryRoot, 'build/test/vm/guest/reporter.js')}`,
 ];
 
+/** What the tests would compile, and in the guest slowly. */
+function compilePrograms(): void {
+  for (const [folder, compile] of [
+    ['test/support/programs', contractProgram],
+    ['test/gdb/programs', gdbProgram],
+  ] as const)
+    for (const file of fs.readdirSync(path.join(repositoryRoot, folder)))
+      if (file.endsWith('.c')) compile(path.basename(file, '.c'));
+}
+
 /** Runs levels of tests in the guest, with the module; their own lines. */
 async function levels(kernel: string, names: string, seconds: number): Promise<GuestRun> {
+  compilePrograms();
   const patience = kernel.endsWith('-debug') ? 20 : 6;
   return runInGuest(kernel, [...JEST, `--testTimeout=${patience * 60_000}`], {
     modules: [buildModule(kernel)],

@@ -20,22 +20,28 @@ export default class GuestReporter implements Pick<Reporter, 'onTestCaseStart'> 
     } else if (status === 'failed') {
       this.sum.failed++;
       console.log(`FAIL ${fullName} (${duration ?? 0} ms)\n${failureMessages.join('\n')}`);
-    } else {
-      this.sum.skipped++;
-      console.log(`SKIP ${fullName}`);
     }
   }
 
-  onRunComplete(_contexts: unknown, results: AggregatedProblems): void {
-    for (const { testExecError } of results.testResults)
+  onRunComplete(_contexts: unknown, results: Results): void {
+    for (const { testExecError, testResults } of results.testResults) {
       if (testExecError) console.log(`FAIL to run at all: ${testExecError.message}`);
+      for (const { status, fullName } of testResults)
+        if (status !== 'passed' && status !== 'failed') {
+          this.sum.skipped++;
+          console.log(`SKIP ${fullName}`);
+        }
+    }
     const { passed, failed, skipped } = this.sum;
     const broken = failed + results.numRuntimeErrorTestSuites;
     console.log(`${passed} passed, ${broken} failed, ${skipped} skipped`);
   }
 }
 
-interface AggregatedProblems {
+interface Results {
   numRuntimeErrorTestSuites: number;
-  testResults: { testExecError?: { message: string } | undefined }[];
+  testResults: {
+    testExecError?: { message: string } | undefined;
+    testResults: { status: string; fullName: string }[];
+  }[];
 }
