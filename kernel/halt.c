@@ -43,7 +43,8 @@ static void ask(struct nt_att *a, struct halt *h)
 	if (kick) {
 		nt_task_kick(t, !h->soft);
 		spin_lock_irq(&t->lock);
-		if (!a->gone && a->asked && (t->parked || nt_blocked(t, h->soft)))
+		if (!a->gone && a->asked &&
+		    (t->parked || nt_blocked(t, h->soft) || (a->quiet && nt_off_cpu(t))))
 			nt_satisfy(a);
 		spin_unlock_irq(&t->lock);
 	}

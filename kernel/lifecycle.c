@@ -92,7 +92,8 @@ static void follow(struct nt_task *c, struct nt_att *a, struct mm_struct *mm)
 	p->release = a->proc->release;
 	p->quiesced = !a->engine->observer;
 	nt_att_add(p, c, GFP_ATOMIC, NULL);
-	nt_proc_leave(p); /* the bias */
+	if (nt_proc_leave(p)) /* the bias; no thread: the list's reference goes as well */
+		nt_proc_put(p);
 	nt_proc_put(p);
 }
 

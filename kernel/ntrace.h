@@ -371,6 +371,10 @@ void nt_drop_holds(struct nt_task *t);
  * was kicked before, so it cannot reach user mode unseen.
  */
 bool nt_blocked(struct nt_task *t, bool soft);
+/* On no processor, and not in a sleep that the kick ends: it cannot execute another
+ * instruction of its program before its work. Its registers may be half way.
+ */
+bool nt_off_cpu(struct nt_task *t);
 /* Keeps a parked thread parked while its registers are used; false: not parked. */
 bool nt_inspect(struct nt_task *t);
 void nt_inspect_end(struct nt_task *t);

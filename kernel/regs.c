@@ -113,20 +113,44 @@ static int set(struct nt_task *t, struct ntrace_regset *r)
 	return -error;
 }
 
-/* Brings a thread that is held where it blocks to its stop. */
-static bool inspect(struct nt_task *t)
+/* A thread that sleeps in the kernel need not be disturbed: everything was saved when
+ * it went to sleep, and is what we read unless it ran meanwhile. False: it did.
+ */
+static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, void **scratch, size_t *room,
+			int *error)
 {
-	int ms;
+	struct task_struct *task = t->task;
+	unsigned long switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 
-	if (nt_inspect(t))
-		return true;
-	nt_task_kick(t, true);
+	if (r->note == NTRACE_NT_SIGINFO || READ_ONCE(t->parked) || !nt_blocked(t, true))
+		return false;
+	*error = get(t, r, scratch, room);
+	smp_rmb();
+	return nt_blocked(t, true) &&
+	       switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+}
+
+/* Where it is parked, or else where it sleeps; a write brings a thread that sleeps to
+ * its stop.
+ */
+static int transfer(struct nt_task *t, struct ntrace_regset *r, bool change, void **scratch,
+		    size_t *room)
+{
+	int error, ms;
+
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
+		if (nt_inspect(t)) {
+			error = change ? set(t, r) : get(t, r, scratch, room);
+			nt_inspect_end(t);
+			return error;
+		}
+		if (!change && get_blocked(t, r, scratch, room, &error))
+			return error;
+		if (!ms)
+			nt_task_kick(t, true);
 		usleep_range(50, 1000);
-		if (nt_inspect(t))
-			return true;
 	}
-	return false;
+	return EBUSY;
 }
 
 /* May this engine, and is the stop the one it quotes? */
@@ -144,12 +168,6 @@ static int allowed(struct nt_att *a, struct ntrace_regset *r, bool change)
 		error = EBUSY;
 	spin_unlock_irq(&t->lock);
 	return error;
-}
-
-/* The general registers of a thread that sleeps in the kernel do not change. */
-static bool readable_blocked(struct ntrace_regset *r)
-{
-	return r->note == NT_PRSTATUS;
 }
 
 static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, void **scratch,
@@ -170,16 +188,8 @@ static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, void *
 	error = allowed(a, r, change);
 	if (!error && !r->buf && (change || r->len))
 		error = EFAULT;
-	if (!error && !change && readable_blocked(r) && !READ_ONCE(t->parked)) {
-		error = get(t, r, scratch, room);
-	} else if (!error) {
-		if (inspect(t)) {
-			error = change ? set(t, r) : get(t, r, scratch, room);
-			nt_inspect_end(t);
-		} else {
-			error = EBUSY;
-		}
-	}
+	if (!error)
+		error = transfer(t, r, change, scratch, room);
 	nt_att_put(a);
 	return error;
 }

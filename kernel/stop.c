@@ -330,6 +330,12 @@ bool nt_blocked(struct nt_task *t, bool soft)
 	return false;
 }
 
+bool nt_off_cpu(struct nt_task *t)
+{
+	smp_mb(); /* the kick is seen by whoever puts it on a processor after this */
+	return !READ_ONCE(t->task->on_cpu) && !(READ_ONCE(t->task->__state) & TASK_INTERRUPTIBLE);
+}
+
 static void work(struct callback_head *head)
 {
 	struct nt_task *t = container_of(head, struct nt_task, work);
