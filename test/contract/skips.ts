@@ -18,6 +18,11 @@ export const SKIPS: readonly Skip[] = [
     row: 'malformed: pointers to nowhere are EFAULT',
     reason: 'it shares our address space: a wild pointer is the crash of the caller',
   },
+  {
+    provider: 'kernel',
+    row: 'attach: what strace traces is refused with its pid',
+    reason: 'the module attaches beside a ptracer: there is nothing to refuse',
+  },
   ...[
     'only the hit for which the condition holds is told',
     'any true condition stops, false ones are counted',
