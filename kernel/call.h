@@ -4,6 +4,7 @@
 #define _NT_CALL_H
 
 #include <linux/signal_types.h>
+#include <linux/task_work.h>
 #include <linux/types.h>
 
 /* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield" (siglock). */
@@ -17,6 +18,8 @@ struct nt_call {
 	bool midway; /* it was inside of one when that began */
 	bool exit; /* somebody wants to see the end of this one */
 	int nr; /* ... whose number was */
+	bool noting; /* "work" is queued, which leaves nothing but notes of it */
+	struct callback_head work;
 };
 
 #endif /* _NT_CALL_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Events on their way: stops wait in slots of their own, notes in a ring. */
 #include <linux/elf.h>
+#include <linux/pagemap.h>
 #include <linux/regset.h>
 #include <linux/uaccess.h>
 
@@ -60,45 +61,48 @@ void nt_unqueue(struct nt_engine *e, struct nt_pending *slot)
 	spin_unlock_irqrestore(&e->queue_lock, flags);
 }
 
-/* queue_lock is held. False: no room. */
-static bool push(struct nt_engine *e, const struct ntrace_event *r)
+/* queue_lock is held. Room for the next note, or NULL. */
+static struct ntrace_event *claim(struct nt_engine *e)
 {
-	struct ntrace_event *to;
-
 	if (e->note_count == NT_EVENT_CAPACITY || !e->notes)
-		return false;
-	to = &e->notes[(e->note_head + e->note_count++) % NT_EVENT_CAPACITY];
-	*to = *r;
-	to->stop_id = 0;
-	to->seq = ++e->seq;
-	return true;
+		return NULL;
+	return &e->notes[(e->note_head + e->note_count++) % NT_EVENT_CAPACITY];
 }
 
 /* Tells how many were dropped, once there is room again. queue_lock is held. */
 static void push_lost(struct nt_engine *e)
 {
-	struct ntrace_event lost = {
-		.size = sizeof(lost),
+	struct ntrace_event *to = e->lost ? claim(e) : NULL;
+
+	if (!to)
+		return;
+	*to = (struct ntrace_event){
+		.size = sizeof(*to),
 		.type = NTRACE_EV_LOST,
+		.seq = ++e->seq,
 		.time_ns = ktime_get_ns(),
 		.core = -1,
 		.addr = e->lost,
 	};
-
-	if (e->lost && push(e, &lost))
-		e->lost = 0;
+	e->lost = 0;
 }
 
 void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev)
 {
-	struct ntrace_event r = ev->r;
+	struct ntrace_event *to;
 	unsigned long flags;
 
-	nt_event_ids(&r, e, t, ev->child);
 	spin_lock_irqsave(&e->queue_lock, flags);
 	push_lost(e);
-	if (e->lost || !push(e, &r))
+	to = e->lost ? NULL : claim(e);
+	if (to) {
+		*to = ev->r;
+		nt_event_ids(to, e, t, ev->child);
+		to->stop_id = 0;
+		to->seq = ++e->seq;
+	} else {
 		e->lost++;
+	}
 	spin_unlock_irqrestore(&e->queue_lock, flags);
 	nt_wake(e);
 }
@@ -141,14 +145,11 @@ u32 nt_event_count(struct nt_engine *e)
 	return count;
 }
 
-/* The oldest event. False: there is none. */
-static bool pop(struct nt_engine *e, struct ntrace_event *out)
+/* The oldest event. False: there is none. queue_lock is held. */
+static bool pop(struct nt_engine *e, struct ntrace_event *out, struct nt_proc **ended)
 {
 	struct nt_pending *slot;
-	struct nt_proc *ended = NULL;
-	bool found = true;
 
-	spin_lock_irq(&e->queue_lock);
 	if (!e->note_count)
 		push_lost(e);
 	slot = list_first_entry_or_null(&e->stops, struct nt_pending, link);
@@ -158,18 +159,30 @@ static bool pop(struct nt_engine *e, struct ntrace_event *out)
 		*out = slot->r;
 		list_del_init(&slot->link);
 		if (out->type == NTRACE_EV_PROC_DEAD || out->type == NTRACE_EV_DETACHED)
-			ended = container_of(slot, struct nt_proc, last);
+			*ended = container_of(slot, struct nt_proc, last);
 	} else if (e->note_count) {
 		*out = e->notes[e->note_head];
 		e->note_head = (e->note_head + 1) % NT_EVENT_CAPACITY;
 		e->note_count--;
 	} else {
-		found = false;
+		return false;
 	}
+	return true;
+}
+
+/* Some of the oldest events; up to the end of a process, whose record goes then. */
+static u32 pop_some(struct nt_engine *e, struct ntrace_event *out, u32 most)
+{
+	struct nt_proc *ended = NULL;
+	u32 n = 0;
+
+	spin_lock_irq(&e->queue_lock);
+	while (n < most && !ended && pop(e, &out[n], &ended))
+		n++;
 	spin_unlock_irq(&e->queue_lock);
 	if (ended)
 		nt_proc_put(ended);
-	return found;
+	return n;
 }
 
 /* Whole records: bytes, 0 if there are none. The buffer is tried before anything
@@ -177,13 +190,20 @@ static bool pop(struct nt_engine *e, struct ntrace_event *out)
  */
 ssize_t nt_event_read(struct nt_engine *e, char __user *buf, size_t size)
 {
-	size_t room = min_t(size_t, size / sizeof(struct ntrace_event), nt_event_count(e)), i;
-	struct ntrace_event r;
+	size_t room = min_t(size_t, size / sizeof(struct ntrace_event), nt_event_count(e));
+	struct ntrace_event some[8];
+	size_t done = 0;
+	u32 n;
 
-	if (room && clear_user(buf, room * sizeof(r)))
+	if (room && fault_in_writeable(buf, room * sizeof(*some)))
 		return -EFAULT;
-	for (i = 0; i < room && pop(e, &r); i++)
-		if (copy_to_user(buf + i * sizeof(r), &r, sizeof(r)))
-			return i ? (ssize_t)(i * sizeof(r)) : -EFAULT;
-	return i * sizeof(r);
+	while (done < room) {
+		n = pop_some(e, some, min_t(size_t, room - done, ARRAY_SIZE(some)));
+		if (!n)
+			break;
+		if (copy_to_user(buf + done * sizeof(*some), some, n * sizeof(*some)))
+			return done ? (ssize_t)(done * sizeof(*some)) : -EFAULT;
+		done += n;
+	}
+	return done * sizeof(*some);
 }

@@ -42,6 +42,9 @@ void nt_signal_init(void);
  */
 void nt_signal_yield(struct nt_task *t);
 
+/* The work that waits for the end of a call (t->call.work) is done, or taken back. */
+void nt_call_work_over(struct nt_task *t);
+
 /* Hooks are in place while somebody wants them. May sleep. */
 void nt_hooks_get(void);
 void nt_hooks_put(void);

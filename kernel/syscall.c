@@ -93,20 +93,74 @@ static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 	return true;
 }
 
-/* Is the end of this call to be seen? Then the thread's work shows it. */
-static void expect_exit(struct nt_task *t, int nr)
+/* Nothing but notes: the thread passes nobody, and need not be able to stop. */
+static void note_all(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 {
+	struct nt_event ev;
+	struct nt_att *a;
+
+	describe(&ev, t, regs, nr, entry);
+	rcu_read_lock();
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		if (wants(a, nr, entry) != NT_PASS)
+			nt_note(a, &ev);
+	rcu_read_unlock();
+}
+
+static enum nt_want most_wanted(struct nt_task *t, int nr, bool entry)
+{
+	enum nt_want most = NT_PASS;
 	struct nt_att *a;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(a, &t->atts, in_task)
-		if (wants(a, nr, false) != NT_PASS) {
-			t->call.exit = true;
-			t->call.nr = nr;
-		}
+		most = max(most, wants(a, nr, entry));
 	rcu_read_unlock();
-	if (t->call.exit)
+	return most;
+}
+
+static void note_exit(struct callback_head *head)
+{
+	struct nt_task *t = container_of(head, struct nt_task, call.work);
+	struct pt_regs *regs = task_pt_regs(current);
+
+	t->call.noting = false;
+	if (!(current->flags & PF_EXITING)) {
+		if (most_wanted(t, t->call.nr, false) == NT_STOP)
+			pass(t, regs, t->call.nr, false); /* sets have changed */
+		else
+			note_all(t, regs, t->call.nr, false);
+	}
+	nt_call_work_over(t);
+}
+
+void nt_call_work_over(struct nt_task *t)
+{
+	nt_task_unpin(t);
+	nt_task_put(t);
+	atomic_dec(&nt_count[NT_WORK]);
+}
+
+/* Is the end of this call to be seen? Then work that it runs then shows it. */
+static void expect_exit(struct nt_task *t, int nr)
+{
+	enum nt_want most = most_wanted(t, nr, false);
+
+	t->call.nr = nr;
+	t->call.exit = most == NT_STOP;
+	if (most == NT_STOP)
 		nt_task_kick(t, false);
+	if (most != NT_NOTE || t->call.noting)
+		return;
+	t->call.noting = true;
+	refcount_inc(&t->ref);
+	nt_task_pin(t);
+	atomic_inc(&nt_count[NT_WORK]);
+	init_task_work(&t->call.work, note_exit);
+	if (task_work_add(current, &t->call.work, TWA_RESUME)) {
+		t->call.noting = false;
+		nt_call_work_over(t);
+	}
 }
 
 /* A ptracer may have come while it was held here: the slow path is to see that. */
@@ -124,10 +178,8 @@ bool nt_hook_syscall_enter(struct nt_frame *frame)
 	struct pt_regs *regs = (struct pt_regs *)frame->args[0];
 	unsigned long work = READ_ONCE(current_thread_info()->syscall_work);
 	int nr = syscall_get_nr(current, regs);
-	enum nt_want most = NT_PASS;
-	struct nt_event ev;
+	enum nt_want most;
 	struct nt_task *t;
-	struct nt_att *a;
 
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
@@ -135,16 +187,11 @@ bool nt_hook_syscall_enter(struct nt_frame *frame)
 		rcu_read_unlock();
 		return false;
 	}
-	t->call.exit = false; /* of one that never came to its end: sigreturn, exec */
-	list_for_each_entry_rcu(a, &t->atts, in_task)
-		most = max(most, wants(a, nr, true));
-	if (most == NT_NOTE) {
-		describe(&ev, t, regs, nr, true);
-		list_for_each_entry_rcu(a, &t->atts, in_task)
-			if (wants(a, nr, true) == NT_NOTE)
-				nt_note(a, &ev);
-	}
 	rcu_read_unlock();
+	t->call.exit = false; /* of one that never came to its end: sigreturn, exec */
+	most = most_wanted(t, nr, true);
+	if (most == NT_NOTE)
+		note_all(t, regs, nr, true);
 	if (most != NT_STOP || pass(t, regs, nr, true))
 		expect_exit(t, nr);
 	if (most == NT_STOP)
@@ -161,7 +208,7 @@ bool nt_syscall_exit_work(struct nt_task *t)
 		int nr = syscall_get_nr(current, regs);
 
 		WRITE_ONCE(t->call.midway, false);
-		if (nr >= 0 && !t->call.exit) {
+		if (nr >= 0 && !t->call.exit && !t->call.noting) {
 			t->call.exit = true;
 			t->call.nr = nr;
 		}

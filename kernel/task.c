@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/static_call.h>
 
+#include "hook.h"
 #include "ntrace.h"
 
 #define HASH_BITS 12
@@ -140,6 +141,14 @@ static void settle(struct nt_task *t, unsigned int unpin)
 	unsigned long flags;
 	bool last;
 
+	/* most often somebody still needs it: no lock that all threads share */
+	spin_lock_irqsave(&t->lock, flags);
+	last = t->hashed && t->pins <= unpin && list_empty(&t->atts);
+	if (!last)
+		t->pins -= unpin;
+	spin_unlock_irqrestore(&t->lock, flags);
+	if (!last)
+		return;
 	spin_lock_irqsave(&nt_hash_lock, flags);
 	spin_lock(&t->lock);
 	t->pins -= unpin;
@@ -198,7 +207,11 @@ static void take_back(struct nt_task *t)
 {
 	if (!can_cancel) {
 		nt_task_kick(t, true);
-	} else if (static_call(nt_cancel)(t->task, is_ours, &t->work)) {
+		return;
+	}
+	if (static_call(nt_cancel)(t->task, is_ours, &t->call.work))
+		nt_call_work_over(t);
+	if (static_call(nt_cancel)(t->task, is_ours, &t->work)) {
 		atomic_dec(&nt_count[NT_WORK]);
 		nt_task_unpin(t);
 		nt_task_put(t);
