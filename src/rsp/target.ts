@@ -81,12 +81,16 @@ export class Target {
 
   /** Starts options.program and holds it at its first instruction. */
   launch(): Inferior {
+    this.clientCame();
+    this.trace.frame = undefined;
     const inferior = this.engine.launch(launchSpec(this.options));
     this.say(`Process ${this.options.program[0]} created; pid = ${inferior.pid}`);
     return inferior;
   }
   /** Attaches a process and holds all its threads. */
   attach(pid: number): Inferior {
+    this.clientCame();
+    this.trace.frame = undefined;
     const inferior = this.engine.attach(pid, { stop: true });
     this.say(`Attached; pid = ${pid}`);
     return inferior;
@@ -105,12 +109,16 @@ export class Target {
     let signal: { tid: number; signo: number } | undefined;
     for (const { tid, stop } of inferior.threads.values())
       if (stop?.type === EventType.Signal) {
-        const passes = (this.interest.programSignals >> BigInt(stop.signo - 1)) & 1n;
+        const passes = this.passes(stop.signo);
         signal = { tid, signo: passes ? stop.signo : 0 };
         if (passes) break;
       }
     this.engine.detach(pid, { release: 'resume', ...signal });
     this.forget(pid);
+  }
+  /** May the program get a signal that the client was told of, when the client lets go? */
+  private passes(signo: number): boolean {
+    return ((this.interest.programSignals >> BigInt(signo - 1)) & 1n) !== 0n;
   }
   /** A client detaches while disconnected tracing runs: everything runs on, and stays ours. */
   leaveTracing(): boolean {
@@ -119,7 +127,15 @@ export class Target {
     this.trace.frame = undefined;
     this.removeAllBreakpoints();
     this.queue.length = 0;
-    this.engine.resume(ALL.map((ref) => ({ ...ref, kind: 'cont' })));
+    const actions: ResumeAction[] = [];
+    for (const { pid, threads } of this.engine.inferiors.values())
+      for (const { tid, stop } of threads.values())
+        if (stop?.type === EventType.Signal && this.passes(stop.signo))
+          actions.push({ pid, tid, kind: 'cont', signo: stop.signo });
+    // signals to come are nobody's business
+    this.interest.attended = false;
+    this.interest.apply();
+    this.engine.resume([...actions, { pid: -1, tid: -1, kind: 'cont' }]);
     return true;
   }
   /** What vRun, vAttach and a first '?' tell of a process that was just started or attached. */

@@ -12,6 +12,14 @@ export interface Skip {
 const onlyReal = (...rows: string[]): Skip[] =>
   rows.map((row) => ({ provider: 'fake', row, reason: 'the fake has no such processes' }));
 
+/** A row of tracepoints, on each provider that has none. */
+const untraced = (row: string): Skip[] =>
+  (['fake', 'kernel'] as const).map((provider) => ({
+    provider,
+    row,
+    reason: 'it has no tracepoints, and its feature bit says so',
+  }));
+
 export const SKIPS: readonly Skip[] = [
   {
     provider: 'embedded',
@@ -53,21 +61,13 @@ export const SKIPS: readonly Skip[] = [
     'two engines trace one place, each for itself',
     'eight threads at one place: every hit and every step is collected',
     'what is not sound is refused',
-  ].map((row): Skip => ({
-    provider: 'fake',
-    row: `tracepoints: ${row}`,
-    reason: 'the fake has no tracepoints, and its feature bit says so',
-  })),
+  ].flatMap((row) => untraced(`tracepoints: ${row}`)),
   ...[
     'a whole experiment',
     'a file that cannot be written is an error, one that can is a trace file',
     'packets that say nothing sound are refused, and change nothing',
     'damaged packets in any order',
-  ].map((row): Skip => ({
-    provider: 'fake',
-    row: `trace packets: ${row}`,
-    reason: 'the fake has no tracepoints, and its feature bit says so',
-  })),
+  ].flatMap((row) => untraced(`trace packets: ${row}`)),
   ...[
     'hits, conditions, actions and errors are counted',
     'actions that print are no conditions',
@@ -83,6 +83,7 @@ export const SKIPS: readonly Skip[] = [
     'breakpoints: code that is written anew is run anew',
     'breakpoints: a program that unmaps our memory',
     'breakpoints: a program with a system call filter: nothing is called in it',
+    'breakpoints: a 32-bit program',
     'breakpoints: children of a program with our memory',
     'breakpoints: children that are followed have breakpoints of their own',
     'grace: a thread that waits for another one by spinning is not left alone',
