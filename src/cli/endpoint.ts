@@ -12,27 +12,20 @@ const REASONS: Record<string, string> = {
  * Opens what clients connect through, and warns where others than this machine's users can.
  * `spec` is the COMM as it was written. Throws CommError in gdbserver's words.
  */
-export function openEndpoint(
-  server: Server,
-  comm: Comm,
-  spec: string,
-  say: (line: string) => void,
-): void {
+export function openEndpoint(server: Server, comm: Comm, spec: string): void {
   try {
     switch (comm.kind) {
       case 'stdio':
         server.useStdio();
-        say('Remote debugging using stdio');
         break;
       case 'tty':
         server.openTty(comm.path, 0);
-        say(`Remote debugging using ${comm.path}`);
         break;
       case 'unix':
         server.listenUnix(comm.path, SOCKET_MODE);
         break;
       case 'tcp':
-        if (!isLoopback(comm.host)) say(exposed(comm.host));
+        if (!isLoopback(comm.host)) server.announce(exposed(comm.host));
         server.listenTcp(comm.host, comm.port);
     }
   } catch (error) {

@@ -33,13 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function serve(options: GdbserverOptions, messages: Messages): Promise<void> {
-  // opened first, announced last: who reads "Listening" may connect and finds the program there
-  const announcements: string[] = [];
-  let opening = true;
-  const say = (line: string): void => {
-    if (opening) announcements.push(line);
-    else messages.say(line);
-  };
+  const say = (line: string): void => messages.say(line);
   const comm = parseComm(options.comm);
   if (comm.kind === 'stdio') messages.say('stdin/stdout redirected');
   const { Server } = await import('../rsp/server.js');
@@ -65,15 +59,13 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
   });
   endProperly(server, messages);
   try {
-    openEndpoint(server, comm, options.comm, say);
-    opening = false;
+    openEndpoint(server, comm, options.comm);
     if (options.attachPid !== undefined) server.attach(options.attachPid);
     else if (options.program.length > 0) await launch(server, options.program, messages);
   } catch (error) {
     server.shutdown();
     throw error;
   }
-  announcements.forEach(say);
   server.run();
 }
 

@@ -3,6 +3,8 @@ import * as connect from './connect';
 import * as demo from './demo/command';
 import * as doctor from './doctor/command';
 import { main as gdbserver } from './gdbserver';
+import * as ps from './ps';
+import * as release from './release';
 import * as serve from './serve';
 import { main as strace } from './strace';
 import { version } from '../rsp/version';
@@ -22,6 +24,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       .command('gdbserver', "a drop-in for gdbserver: gdbserver's options, messages, exit codes")
       .command('strace', "a system call and signal tracer: strace's options and output")
       .command(serve.command)
+      .command(ps.command)
+      .command(release.command)
       .command(doctor.command)
       .command(connect.command)
       .command(demo.command)

@@ -71,7 +71,7 @@ async function handler(args: ArgumentsCamelCase<ServeArgs>): Promise<void> {
     ...(file ? { logPackets: { active: true, line: (text): void => file.line(text) } } : {}),
   });
   endProperly(server, messages);
-  for (const { spec, comm } of comms) openEndpoint(server, comm, spec, say);
+  for (const { spec, comm } of comms) openEndpoint(server, comm, spec);
   server.run();
 }
 

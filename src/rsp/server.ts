@@ -9,6 +9,8 @@ import {
 import { archOfPid } from '../engine/arch';
 import { openChannel } from '../engine/channel/open';
 import { openEngine, type Engine } from '../engine/engine';
+import { releaseHolds } from '../engine/who-release';
+import { publish, type Publication } from '../engine/who-service';
 import type { DebugSwitches } from './debug-switches';
 import { clientLabel } from './client-label';
 import { Dispatcher } from './dispatch';
@@ -64,9 +66,14 @@ export class Server {
   readonly reactor = new native.Reactor();
   private readonly dispatcher = new Dispatcher(allPackets());
   private readonly listeners = new Set<SourceId>();
+  /** What is said of each listener. */
+  private readonly listensOn = new Map<SourceId, string>();
   private readonly connections = new Map<SourceId, Connection>();
   private readonly engines = new Map<SourceId, Target>();
   private shared: Target | undefined;
+  private publication: Publication | undefined;
+  private readonly announcements: string[] = [];
+  private running = false;
   private stdio = false;
   private finished = false;
   private served = 0;
@@ -113,29 +120,62 @@ export class Server {
   /** Returns the port it really has; throws an Error with .code. */
   listenTcp(host: string, port: number): number {
     const source = this.reactor.listenTcp(host, port);
-    this.listeners.add(source);
     const real = this.reactor.port(source);
-    this.options.say(`Listening on port ${real}`);
+    this.listening(source, `Listening on port ${real}`);
     return real;
   }
   listenUnix(path: string, mode: number): void {
-    this.listeners.add(this.reactor.listenUnix(path, mode));
-    this.options.say(`Listening on unix socket ${path}`);
+    const source = this.reactor.listenUnix(path, mode);
+    this.listening(source, `Listening on unix socket ${path}`);
   }
   openTty(path: string, baud: number): void {
     this.connect(this.reactor.openTty(path, baud), path, true);
+    this.announce(`Remote debugging using ${path}`);
   }
   useStdio(): void {
     this.stdio = true;
     this.connect(this.reactor.openStdio(), 'stdio', false);
+    this.announce('Remote debugging using stdio');
+  }
+  private listening(source: SourceId, line: string): void {
+    this.listeners.add(source);
+    this.listensOn.set(source, line);
+    this.announce(line);
+  }
+  /** Said by run(): who reads that we listen may connect, and finds the program there. */
+  announce(line: string): void {
+    if (this.running) this.options.say(line);
+    else this.announcements.push(line);
   }
   run(): void {
     // made on first use: better now than while a client waits for its attach
     archOfPid(process.pid);
+    this.publish();
+    for (const line of this.announcements.splice(0)) this.options.say(line);
+    this.running = true;
     this.reactor.start((pairs) => this.turn(pairs));
+  }
+  /** For `ntrace ps` and `ntrace release`; the module tells of its engines by itself. */
+  private publish(): void {
+    const engines = (): Engine[] => [...this.engines.values()].map(({ engine }) => engine);
+    this.publication = publish({ engines, release: (id, tid) => this.release(id, tid) }, (text) =>
+      this.options.log?.('warn', text),
+    );
+  }
+  /** Lets what a client's engine holds go, though its client did not ask. Throws Error. */
+  private release(id: string, tid: number): number {
+    const target = [...this.engines.values()].find(({ engine }) => String(engine.engineId) === id);
+    if (!target) throw new Error(`there is no engine ${id} here`);
+    const { engine } = target;
+    const provider = engine.provider === 'kernel' ? 'kernel' : 'embedded';
+    const released = releaseHolds(provider, engine.engineId, engine.inferiors.keys(), tid);
+    engine.resync();
+    this.options.log?.('warn', `${released} threads of engine ${id} let go on demand`);
+    return released;
   }
   /** Lets everything go: kills what was launched, detaches what was attached. */
   shutdown(): void {
+    this.publication?.close();
     for (const connection of [...this.connections.values()]) this.drop(connection);
     for (const target of this.engines.values()) target.engine.close();
     this.engines.clear();
@@ -359,7 +399,7 @@ export class Server {
     );
     for (const source of this.listeners) {
       this.reactor.pause(source, false);
-      this.options.say(`Listening on port ${this.reactor.port(source)}`);
+      this.options.say(this.listensOn.get(source)!);
     }
   }
   /** Has any client ever connected? */

@@ -254,12 +254,12 @@ export class Target {
   }
 
   /**
-   * A client takes every thread for held while it is stopped. One that runs nevertheless, because
-   * somebody let go what we held, is held again before it can step.
+   * An all-stop client takes every thread for held while it is stopped. One that runs nevertheless,
+   * because somebody let go what we held, is held again before it is looked at or stepped.
    */
-  private takeBack(actions: readonly ResumeAction[]): void {
-    if (!this.waiting) return;
-    const running = this.existing(actions).filter(
+  takeBack(refs: readonly ThreadRef[]): void {
+    if (!this.listener || this.listener.nonStop || this.engine.observer) return;
+    const running = refs.filter(
       ({ pid, tid }) => this.engine.inferiors.get(pid)?.threads.get(tid)?.state === 'running',
     );
     if (running.length > 0) this.engine.stop(running, { wait: true, timeoutUs: QUIESCE_US });

@@ -82,6 +82,7 @@ test('every change is refused, and says why', async () => {
   expect(await gdb.send('monitor why')).toMatch(/^QCatchSyscalls: cannot stop at system calls: /m);
   expect(victim.running).toBe(true);
   await gdb.send('detach');
+  await gdb.send('set remote exec-file /bin/true');
   expect(await gdb.send('run')).toMatch(/failed/);
   expect(
     await stack.server.says(/^cannot start a program: this client only observes/m),

@@ -15,6 +15,7 @@ const UNAVAILABLE = 'x';
 /** The selected thread and its process, stopped. */
 function held(session: Session): { thread: Thread; inferior: Inferior } {
   const thread = session.thread();
+  session.target.takeBack([thread]);
   return { thread, inferior: session.engine.inferiors.get(thread.pid)! };
 }
 

@@ -28,7 +28,8 @@ export class Stack {
         ...['serve', '--engine', PROVIDER, '-l', ':0', '-u', path.join(directory, 's')],
         ...['--log-packets', path.join(directory, 'packets'), ...options],
       ],
-      { executable: NTRACE },
+      // published where only this test looks
+      { executable: NTRACE, env: { ...process.env, XDG_RUNTIME_DIR: directory } },
     );
     const port = await server.port();
     await server.says(/unix socket/);
