@@ -97,6 +97,17 @@ void leave_only_stdio()
 		raw_syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
+// The groups first: a user who is not root may not change them.
+long become_user(const ChildPlan &plan)
+{
+	long err = raw_syscall(SYS_setgroups, plan.group_count, address(plan.groups));
+	if (err >= 0)
+		err = raw_syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid);
+	if (err >= 0)
+		err = raw_syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid);
+	return err;
+}
+
 } // namespace
 
 int run_child(void *argument)
@@ -129,6 +140,11 @@ int run_child(void *argument)
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, address(plan.open_files), 0);
 	leave_only_stdio();
 	reset_signals();
+	if (plan.change_user) {
+		long err = become_user(plan);
+		if (err < 0)
+			fail(plan, err, Step::kUser);
+	}
 	if (plan.lookup_error)
 		fail(plan, plan.lookup_error, Step::kExec);
 	fail(plan,

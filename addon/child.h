@@ -6,7 +6,7 @@
 namespace ntrace
 {
 
-enum class Step : int32_t { kNone, kChdir, kStdio, kExec };
+enum class Step : int32_t { kNone, kChdir, kStdio, kExec, kUser };
 
 // What the child tells through status_fd when it cannot exec.
 struct ChildStatus {
@@ -27,6 +27,10 @@ struct ChildPlan {
 	bool new_group;
 	bool take_terminal; // descriptor 0's foreground group
 	bool no_randomize;
+	bool change_user;
+	uint32_t uid, gid;
+	uint32_t group_count;
+	const uint32_t *groups;
 	const char *cwd; // null: keep
 	Standard stdio[3];
 	uint64_t open_files[2]; // RLIMIT_NOFILE, soft and hard

@@ -146,6 +146,11 @@ bool Launch::prepare(Failure &failure)
 	plan_.new_group = spec_.new_group;
 	plan_.take_terminal = spec_.new_group && own_terminal();
 	plan_.no_randomize = spec_.no_randomize;
+	plan_.change_user = spec_.change_user;
+	plan_.uid = spec_.uid;
+	plan_.gid = spec_.gid;
+	plan_.group_count = spec_.groups.size();
+	plan_.groups = spec_.groups.data();
 	plan_.cwd = spec_.cwd ? spec_.cwd->c_str() : nullptr;
 	for (int fd = 0; fd < 3; fd++) {
 		const auto &path = spec_.stdio[fd];

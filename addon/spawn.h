@@ -23,6 +23,9 @@ struct SpawnSpec {
 	bool no_randomize = false;
 	bool new_group = false;
 	std::optional<std::string> stdio[3];
+	bool change_user = false;
+	uint32_t uid = 0, gid = 0;
+	std::vector<uint32_t> groups;
 };
 
 // A child made by clone(CLONE_VM): no copy of our page tables (fork of a Node process takes

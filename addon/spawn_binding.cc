@@ -62,6 +62,15 @@ bool read_spec(Napi::Value value, SpawnSpec &spec)
 			if (stdio.Get(fd).IsString())
 				spec.stdio[fd] = stdio.Get(fd).As<Napi::String>().Utf8Value();
 	}
+	if (from.Get("user").IsObject()) {
+		Napi::Object user = from.Get("user").As<Napi::Object>();
+		spec.change_user = true;
+		spec.uid = user.Get("uid").ToNumber().Uint32Value();
+		spec.gid = user.Get("gid").ToNumber().Uint32Value();
+		Napi::Array groups = user.Get("groups").As<Napi::Array>();
+		for (uint32_t i = 0; user.Get("groups").IsArray() && i < groups.Length(); i++)
+			spec.groups.push_back(groups.Get(i).ToNumber().Uint32Value());
+	}
 	return !has_nul(spec);
 }
 
@@ -74,6 +83,8 @@ const char *step_name(int32_t step)
 		return "stdio";
 	case Step::kExec:
 		return "exec";
+	case Step::kUser:
+		return "user";
 	default:
 		return "";
 	}

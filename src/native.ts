@@ -94,6 +94,8 @@ export interface SpawnSpec {
    * /dev/fd/N are our own descriptors, duplicated. Outputs are created and truncated.
    */
   stdio?: [string | undefined, string | undefined, string | undefined];
+  /** Become this user before the exec; needs CAP_SETUID and CAP_SETGID. */
+  user?: { uid: number; gid: number; groups: number[] };
 }
 
 /** A child that waits before its exec until it is told to go. */
@@ -102,7 +104,7 @@ export interface SpawnedChild {
   /** Lets it exec. */
   go(): void;
   /** 0 while waiting or after a successful exec, else the errno of the failed step. */
-  failure(): { errno: number; step: 'chdir' | 'stdio' | 'exec' | '' };
+  failure(): { errno: number; step: 'chdir' | 'stdio' | 'exec' | 'user' | '' };
   /**
    * After its death, where a provider does not reap: the wait status; undefined while alive; -1
    * when somebody else took it.

@@ -14,7 +14,7 @@ const IPC: Record<number, [name: string, args: number[]]> = {
   12: ['msgrcv', [1, 4, 2, 5, 3]],
   13: ['msgget', [1, 2]],
   14: ['msgctl', [1, 2, 4]],
-  21: ['shmat', [1, 4, 2]],
+  21: ['shmat', [1, 4, 2, 3]],
   22: ['shmdt', [4]],
   23: ['shmget', [1, 2, 3]],
   24: ['shmctl', [1, 2, 4]],

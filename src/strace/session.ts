@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { openChannel } from '../engine/channel/open';
@@ -145,6 +146,7 @@ export class Session {
       file,
       args: options.program,
       ...(env === undefined ? {} : { env }),
+      ...(options.user === undefined ? {} : { user: account(options.user) }),
     });
     this.child = child;
     const { pid } = child;
@@ -197,7 +199,13 @@ export class Session {
     if (interrupted !== 0) return { status: 0, signal: interrupted };
     const status = statuses.get(this.threads.launched) ?? 0;
     const failure = this.child?.failure();
-    if (failure !== undefined && failure.errno !== 0) return { status: 1, signal: 0 };
+    if (failure !== undefined && failure.errno !== 0) {
+      if (failure.step === 'user') {
+        const why = native.errnoText(failure.errno);
+        this.tell(`cannot become user ${this.options.user}: ${why}; run as root`, Infinity);
+      }
+      return { status: 1, signal: 0 };
+    }
     return { status: (status >> 8) & 0xff, signal: status & 0x7f };
   }
 
@@ -233,6 +241,16 @@ export class Session {
   private flush(all: boolean): void {
     for (const sink of this.sinks) if (all || !sink.lazy) sink.flush();
   }
+}
+
+/** Ids of a user, as the system's databases have them. */
+function account(name: string): { uid: number; gid: number; groups: number[] } {
+  const ids = (option: string): number[] => {
+    const { status, stdout } = spawnSync('id', [option, '--', name], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`Cannot find user '${name}'`);
+    return stdout.trim().split(' ').map(Number);
+  };
+  return { uid: ids('-u')[0]!, gid: ids('-g')[0]!, groups: ids('-G') };
 }
 
 /** The process of a thread; what is none is left for the attach to complain about. */

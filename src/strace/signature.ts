@@ -127,7 +127,7 @@ export class Signature {
 }
 
 const LATE = new Set(
-  'fcntl ioctl prctl arch pollresult selectresult clonetids clonesize movedoff membarrier signaled chosenentry'.split(
+  'fcntl ioctl prctl arch pollresult selectresult clonetids clonesize movedoff membarrier signaled chosenentry shmaddress'.split(
     ' ',
   ),
 );

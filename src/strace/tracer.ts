@@ -51,6 +51,7 @@ export class Tracer {
   private readonly resumption: Resumption;
   private readonly registers: RegisterAccess;
   private held = 0;
+  private released = false;
   /** Number of the signal that ends us, once there was one. */
   interrupted = 0;
   /** Wait statuses of processes that ended. */
@@ -118,7 +119,9 @@ export class Tracer {
 
   private release(signo: number): void {
     const { records } = this;
-    if (records.stopId === 0n) return;
+    const gone = this.released; // whose event it is was let go altogether
+    this.released = false;
+    if (records.stopId === 0n || gone) return;
     this.held++;
     this.resumption.add(records.pid, records.tid, 'cont', signo, records.stopId, 0n, 0n);
   }
@@ -247,7 +250,9 @@ export class Tracer {
   private executed(t: Tracee): void {
     const { records, parts } = this;
     if (records.child !== t.tid) this.superseded(t, records.child);
-    if (t.pid === parts.threads.launched) parts.threads.started = true;
+    const first = t.pid === parts.threads.launched && !parts.threads.started;
+    if (first) parts.threads.started = true;
+    else if (parts.options.detachOnExec) return this.detach(t);
     const before = parts.threads.abiOf(t.pid);
     const now = parts.threads.renewAbi(t.pid);
     if (before !== now) {
@@ -256,6 +261,16 @@ export class Tracer {
       }
       parts.tell(`[ Process PID=${t.pid} runs in ${now.bits} bit mode. ]`, 1);
     }
+  }
+
+  /** -b execve: a process that executes a program is let go. */
+  private detach(t: Tracee): void {
+    const { engine, threads, printer, tell } = this.parts;
+    this.released = true;
+    printer.detach(t);
+    for (const one of threads.of(t.pid)) threads.remove(one);
+    engine.detach(t.pid);
+    tell(`Process ${t.tid} detached`, 1);
   }
 
   /** A thread that is not the first executed a program: it goes on under the first one's id. */

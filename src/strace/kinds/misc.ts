@@ -93,6 +93,13 @@ export const MISC: Kinds = {
     const n = Number(param);
     return String(BigInt.asIntN(64, (BigInt(c.uint(n)) << 32n) | BigInt(c.uint(n + 1))));
   },
+  /** Where ipc's shmat attached: behind its last argument. */
+  shmaddress: () => (c, i) => {
+    if (!c.exiting) return LATER;
+    const bytes = c.bytes(c.ulong(i), 4);
+    if (bytes !== undefined) c.resultText = address(BigInt(bytes.readUInt32LE(0)));
+    return undefined;
+  },
   /** The entry of set_thread_area that the kernel chose. */
   chosenentry: () => (c) => {
     if (!c.exiting) return LATER;

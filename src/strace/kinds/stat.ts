@@ -139,6 +139,13 @@ export function statOf(c: Call, addr: bigint, short = false): string {
   return `{${parts.join(', ')}}`;
 }
 
+/** In their order, with their bits of stx_mask; linux/stat.h. */
+const STATX_TIMES: readonly [name: string, bit: number][] = [
+  ['stx_atime', 0x20],
+  ['stx_btime', 0x800],
+  ['stx_ctime', 0x80],
+  ['stx_mtime', 0x40],
+];
 const STATX_SIZE = 256;
 
 /** struct statx of linux/stat.h. */
@@ -159,7 +166,8 @@ export function statxOf(c: Call, addr: bigint): string {
   parts.push(`stx_size=${u64(40)}`);
   if (!verbose) return `{${parts.join(', ')}, ...}`;
   parts.push(`stx_blocks=${u64(48)}`, `stx_attributes_mask=${c.flags('statx_attr', u64(56))}`);
-  ['stx_atime', 'stx_btime', 'stx_ctime', 'stx_mtime'].forEach((name, n) => {
+  STATX_TIMES.forEach(([name, bit], n) => {
+    if ((u32(0) & bit) === 0) return;
     const seconds = bytes.readBigInt64LE(64 + 16 * n);
     const nanos = u32(72 + 16 * n);
     parts.push(`${name}={tv_sec=${seconds}, tv_nsec=${nanos}}${moment(seconds, BigInt(nanos))}`);

@@ -95,6 +95,8 @@ export const I386: Record<string, string> = {
   getresgid32: '| ids ids ids',
   getresuid32: '| ids ids ids',
   getuid32: '',
+  // read at both ends: what is behind them decides
+  ipc: 'd str | str',
   lchown32: 'path id id',
   lstat64: 'path | stat',
   mmap2: 'a lu f:prot mapflags fd mapoffset:4096 =x',
@@ -107,7 +109,9 @@ export const I386: Record<string, string> = {
   set_thread_area: 'userdesc chosenentry',
   setgid32: 'id',
   setuid32: 'id',
+  shmat: 'd a f:shm_flags shmaddress =x',
   sigreturn: 'oldframe',
+  socketcall: 'd str | str',
   stat64: 'path | stat',
   timer_settime64: 'd f:timer_flags itimerspec:64 | itimerspec:64',
   timerfd_settime64: 'fd f:timerfd_set itimerspec:64 | itimerspec:64',

@@ -1,0 +1,79 @@
+// Line for line against the real strace.
+import fs from 'node:fs';
+import path from 'node:path';
+import { Bench, common, hasStrace, OURS, THEIRS, withoutChildSignals } from './tracing';
+
+jest.setTimeout(240_000);
+
+const bench = new Bench();
+afterAll(() => bench.close());
+
+const compare = hasStrace ? test : test.skip;
+
+/** Every line of every thread is the same; a difference is shown with its surroundings. */
+function expectSame(args: readonly string[]): void {
+  const theirs = bench.threads(THEIRS, args);
+  const ours = bench.threads(OURS, args);
+  expect(ours.lines.map(withoutChildSignals)).toEqual(theirs.lines.map(withoutChildSignals));
+  const { status, signal } = ours.outcome;
+  expect({ status, signal }).toEqual({
+    status: theirs.outcome.status,
+    signal: theirs.outcome.signal,
+  });
+}
+
+compare('true, cat and ls', () => {
+  expectSame(['true']);
+  expectSame(['cat', '/etc/passwd']);
+  fs.mkdirSync(path.join(bench.dir, 'some'));
+  for (let n = 0; n < 50; n++) fs.writeFileSync(path.join(bench.dir, 'some', `file${n}`), '');
+  expectSame(['ls', '-l', 'some']);
+  expectSame(['ls', 'nothing-there']);
+});
+
+compare('everything in full, in hexadecimal, with what descriptors stand for', () => {
+  const verbose = ['-v', '-e', 'trace=!clock_gettime'];
+  expectSame([...verbose, 'ls', '-a', 'some']);
+  expectSame(['-xx', '-s', '7', 'cat', '/etc/passwd']);
+  expectSame(['-y', '-x', 'cat', '/etc/passwd']);
+});
+
+compare('dd, block by block', () => {
+  expectSame(['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=300', 'status=none']);
+});
+
+compare('a pipeline of a shell', () => {
+  expectSame(['sh', '-c', 'echo one; ls / | grep b | wc -l; (exit 3); kill -0 $$; exit 7']);
+});
+
+compare('threads, one cut off by the end of the process', () => {
+  expectSame([bench.build('threads')!]);
+});
+
+compare.each([[[]], [['fault']], [['kill']]])('signals, ended by %j', (args: string[]) => {
+  expectSame([bench.build('signals')!, ...args]);
+});
+
+compare.each([
+  ['x86-64', []],
+  ['i386', ['-m32']],
+])('calls of every family, %s', (_: string, flags: string[]) => {
+  const program = bench.build('calls', ...flags);
+  if (program === undefined) return console.log('skipped: no compiler for 32-bit programs');
+  const theirs = bench.threads(THEIRS, [program, 'work']);
+  const ours = bench.threads(OURS, [program, 'work']);
+  expect(ours.outcome.status).toBe(42);
+  expect(theirs.outcome.status).toBe(42);
+  expect(ours.lines.length).toBe(theirs.lines.length);
+  let same = 0;
+  let all = 0;
+  theirs.lines.forEach((lines, n) => {
+    const [a, b] = [lines, ours.lines[n]!].map(withoutChildSignals) as [string[], string[]];
+    const shared = common(a, b);
+    same += shared.same;
+    all += shared.of;
+  });
+  expect(all).toBeGreaterThan(350);
+  // what a full disk, another processor or the oldest of all selects make of it
+  expect({ same, all, different: all - same <= 3 }).toEqual({ same, all, different: true });
+});
