@@ -51,7 +51,8 @@ struct nt_site {
 	u32 generation; /* tells one that was removed and inserted again apart */
 	struct nt_plan __rcu *plan;
 	struct list_head owners; /* nt_break.link, RCU, by order */
-	unsigned int count; /* of owners */
+	unsigned int count;	 /* of owners */
+	unsigned int lifted;	 /* by how many threads */
 };
 
 /* Perf events of one debug register, one a thread. */
@@ -66,7 +67,7 @@ struct nt_watch {
 	u32 type; /* enum ntrace_break_type */
 	unsigned long addr;
 	u32 len;
-	struct list_head owners; /* nt_break_use.link; empty: free */
+	struct list_head owners;  /* nt_break_use.link; empty: free */
 	struct list_head threads; /* nt_watch_thread */
 };
 
@@ -81,9 +82,9 @@ struct nt_mm {
 	DECLARE_HASHTABLE(plans, NT_SITE_BITS);
 	unsigned long site_lo, site_hi; /* all sites ever */
 	unsigned long slot_lo, slot_hi; /* all areas */
-	struct list_head areas; /* RCU */
+	struct list_head areas;		/* RCU */
 	struct nt_watch watches[NT_WATCHES];
-	unsigned int breaks; /* nt_breaks of any kind */
+	unsigned int breaks;   /* nt_breaks of any kind */
 	unsigned int watching; /* ... of debug registers */
 };
 
@@ -105,11 +106,11 @@ struct nt_break_use {
 struct nt_break {
 	refcount_t ref;
 	struct rcu_head rcu;
-	struct list_head link; /* nt_site.owners */
-	struct nt_engine *engine; /* valid while it is in the engine's table */
-	struct nt_proc *proc; /* referenced */
-	struct nt_mm *m; /* referenced */
-	struct nt_site *site; /* NTRACE_BREAK_SW */
+	struct list_head link;		      /* nt_site.owners */
+	struct nt_engine *engine;	      /* valid while it is in the engine's table */
+	struct nt_proc *proc;		      /* referenced */
+	struct nt_mm *m;		      /* referenced */
+	struct nt_site *site;		      /* NTRACE_BREAK_SW */
 	struct nt_break_use uses[NT_WATCHES]; /* the others */
 	u32 nuses;
 	u32 id;
@@ -132,7 +133,7 @@ static inline struct nt_mm *nt_mm_get_rcu(struct mm_struct *mm)
 	return atomic_read(&nt_mms) && mm ? __nt_mm_get_rcu(mm) : NULL;
 }
 
-struct nt_mm *nt_mm_find(struct mm_struct *mm); /* a reference, or NULL */
+struct nt_mm *nt_mm_find(struct mm_struct *mm);		     /* a reference, or NULL */
 struct nt_mm *nt_mm_make(struct mm_struct *mm, bool mode64); /* ... or a new one, or NULL */
 void nt_mm_put(struct nt_mm *m);
 void nt_mm_sweep(void); /* forgets memories that are gone; may sleep */
@@ -167,7 +168,7 @@ u8 nt_slot_fixup(struct nt_mm *m, struct pt_regs *regs, bool own_tf, struct nt_p
 /* Moves the thread's pc back to the program. enum nt_ool_result. RCU. */
 u8 nt_slot_rewind(struct nt_mm *m, struct pt_regs *regs, struct nt_plan **plan);
 
-extern const struct nt_ool_ops nt_ool_nofault; /* in a trap */
+extern const struct nt_ool_ops nt_ool_nofault;	/* in a trap */
 extern const struct nt_ool_ops nt_ool_sleeping; /* in the thread's own context */
 
 /* ---- condition.c --------------------------------------------------------- */
@@ -175,7 +176,7 @@ int nt_conditions_take(const struct ntrace_break *b, struct nt_conditions **out)
 
 enum nt_verdict {
 	NT_FALSE,
-	NT_TRUE, /* or it cannot be decided: the engine decides */
+	NT_TRUE,  /* or it cannot be decided: the engine decides */
 	NT_LATER, /* memory that is not there now; nothing was counted */
 };
 
@@ -188,6 +189,12 @@ void nt_break_put(struct nt_break *b);
 bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs);
 /* Posts the hit to those who want it; true: somebody was told. */
 bool nt_break_hit(struct nt_task *t);
+
+/* For the few instructions that nothing but their own place will do for: takes the
+ * byte off until nt_break_lower(). Another thread may miss it meanwhile.
+ */
+bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s);
+void nt_break_lower(struct nt_task *t);
 
 /* ---- step.c -------------------------------------------------------------- */
 bool nt_step_wanted(struct nt_task *t); /* does any engine step it? RCU */

@@ -160,12 +160,13 @@ static struct nt_break *find_break(struct nt_engine *e, struct nt_proc *p,
 	unsigned long id;
 
 	rcu_read_lock();
-	xa_for_each(&e->breaks, id, b)
-		if (b->proc == p && b->type == r->type && b->addr == r->addr && b->len == r->len &&
-		    b->m->mm == p->mm && refcount_inc_not_zero(&b->ref)) {
-			found = b;
-			break;
-		}
+	xa_for_each(&e->breaks, id, b) if (b->proc == p && b->type == r->type &&
+					   b->addr == r->addr && b->len == r->len &&
+					   b->m->mm == p->mm && refcount_inc_not_zero(&b->ref))
+	{
+		found = b;
+		break;
+	}
 	rcu_read_unlock();
 	return found;
 }
@@ -189,8 +190,7 @@ static u32 owners_of(const struct nt_break *b)
 
 	if (b->type == NTRACE_BREAK_SW)
 		return b->site->count;
-	list_for_each_entry(use, &b->uses[0].watch->owners, link)
-		count++;
+	list_for_each_entry(use, &b->uses[0].watch->owners, link) count++;
 	return count;
 }
 
@@ -400,7 +400,8 @@ static void remove_all(struct nt_proc *p, struct mm_struct *but)
 	bool ours;
 
 	rcu_read_lock();
-	xa_for_each(breaks, id, b) {
+	xa_for_each(breaks, id, b)
+	{
 		ours = b->proc == p && b->m->mm != but;
 		rcu_read_unlock();
 		if (ours && xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b)
@@ -423,6 +424,7 @@ void nt_mm_exec(struct nt_task *t)
 	while ((a = nt_att_next(t, a)))
 		remove_all(a->proc, current->mm);
 	t->trap.at = 0;
+	t->trap.lifted = NULL;
 	t->trap.pending = 0;
 	memset(t->trap.passes, 0, sizeof(t->trap.passes));
 	if (t->trap.stepping) {
@@ -444,12 +446,11 @@ void nt_break_each_owner(struct mm_struct *mm, void (*fn)(void *ctx, struct nt_e
 	if (!m)
 		return;
 	mutex_lock(&m->mutex);
-	hash_for_each(m->sites, i, s, link)
-		list_for_each_entry(b, &s->owners, link)
-			fn(ctx, b->engine, b->type);
+	hash_for_each(m->sites, i, s, link) list_for_each_entry(b, &s->owners, link)
+	    fn(ctx, b->engine, b->type);
 	for (i = 0; i < NT_WATCHES; i++)
 		list_for_each_entry(use, &m->watches[i].owners, link)
-			fn(ctx, use->owner->engine, use->owner->type);
+		    fn(ctx, use->owner->engine, use->owner->type);
 	mutex_unlock(&m->mutex);
 	nt_mm_put(m);
 }
@@ -462,7 +463,8 @@ bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs)
 	struct nt_break *b;
 
 	trap->quiet = true;
-	list_for_each_entry_rcu(b, &s->owners, link) {
+	list_for_each_entry_rcu(b, &s->owners, link)
+	{
 		if (!nt_att_of(b->engine, t))
 			continue;
 		verdict = nt_decide(b, regs, false);
@@ -484,12 +486,12 @@ static struct nt_break *owner_from(struct nt_mm *m, struct nt_site *s, u64 order
 	struct nt_break *b, *found = NULL;
 
 	mutex_lock(&m->mutex);
-	list_for_each_entry(b, &s->owners, link)
-		if (b->order >= order) {
-			refcount_inc(&b->ref);
-			found = b;
-			break;
-		}
+	list_for_each_entry(b, &s->owners, link) if (b->order >= order)
+	{
+		refcount_inc(&b->ref);
+		found = b;
+		break;
+	}
 	mutex_unlock(&m->mutex);
 	return found;
 }
@@ -545,6 +547,38 @@ bool nt_break_hit(struct nt_task *t)
 	return told;
 }
 
+/* ---- lifting ------------------------------------------------------------------ */
+bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s)
+{
+	bool lifted = false;
+
+	mutex_lock(&m->mutex);
+	if (s->lifted || is_armed(m, s))
+		lifted = nt_mem_write(m->mm, s->addr, &s->original, 1) == 1;
+	if (lifted) {
+		s->lifted++;
+		t->trap.lifted = s;
+	}
+	mutex_unlock(&m->mutex);
+	return lifted;
+}
+
+void nt_break_lower(struct nt_task *t)
+{
+	static const u8 trap = NT_BREAK_BYTE;
+	struct nt_mm *m = nt_mm_find(current->mm);
+	struct nt_site *s = t->trap.lifted;
+
+	t->trap.lifted = NULL;
+	if (!m)
+		return;
+	mutex_lock(&m->mutex);
+	if (!--s->lifted && s->armed)
+		nt_mem_write(m->mm, s->addr, &trap, 1);
+	mutex_unlock(&m->mutex);
+	nt_mm_put(m);
+}
+
 /* ---- memory seen by engines --------------------------------------------------- */
 /* Instructions that may have changed are planned anew. m->mutex. */
 static void replan(struct nt_mm *m, unsigned long addr, size_t len)
@@ -552,26 +586,24 @@ static void replan(struct nt_mm *m, unsigned long addr, size_t len)
 	struct nt_site *s;
 	unsigned int bucket;
 
-	hash_for_each(m->sites, bucket, s, link)
-		if (s->armed && s->addr < addr + len && s->addr + NT_INSN_MAX > addr)
-			plan_site(m, s);
+	hash_for_each(m->sites, bucket, s, link) if (s->armed && s->addr < addr + len &&
+						     s->addr + NT_INSN_MAX > addr) plan_site(m, s);
 }
 
 /* One piece, which may be changed: m->mutex. */
-static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const u8 *from, size_t len)
+static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const u8 *from,
+			  size_t len)
 {
 	struct nt_site *s;
 	unsigned int bucket;
 	size_t done;
 
 	memcpy(piece, from, len);
-	hash_for_each(m->sites, bucket, s, link)
-		if (s->addr - addr < len && is_armed(m, s))
-			piece[s->addr - addr] = NT_BREAK_BYTE;
+	hash_for_each(m->sites, bucket, s, link) if (s->addr - addr < len && is_armed(m, s))
+	    piece[s->addr - addr] = NT_BREAK_BYTE;
 	done = nt_mem_write(m->mm, addr, piece, len);
-	hash_for_each(m->sites, bucket, s, link)
-		if (s->addr - addr < done && s->armed)
-			WRITE_ONCE(s->original, from[s->addr - addr]);
+	hash_for_each(m->sites, bucket, s, link) if (s->addr - addr < done && s->armed)
+	    WRITE_ONCE(s->original, from[s->addr - addr]);
 	return done;
 }
 

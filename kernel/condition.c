@@ -50,8 +50,8 @@ static int read_sleeping(void *ctx, u64 addr, void *buf, u32 len)
 	return 0;
 }
 
-static const struct nt_agent_ops in_trap = { .read_reg = read_reg, .read_mem = read_nofault };
-static const struct nt_agent_ops in_work = { .read_reg = read_reg, .read_mem = read_sleeping };
+static const struct nt_agent_ops in_trap = {.read_reg = read_reg, .read_mem = read_nofault};
+static const struct nt_agent_ops in_work = {.read_reg = read_reg, .read_mem = read_sleeping};
 
 /* Counted once it is decided, however often that was tried. */
 static void count(struct nt_break *b, u32 evaluated, bool error, bool wanted, u64 cost)
@@ -69,7 +69,7 @@ static void count(struct nt_break *b, u32 evaluated, bool error, bool wanted, u6
 static enum nt_verdict evaluate(struct nt_break *b, const struct nt_conditions *c,
 				struct pt_regs *regs, bool sleep)
 {
-	struct evaluation e = { .regs = regs, .m = b->m };
+	struct evaluation e = {.regs = regs, .m = b->m};
 	u64 began = ktime_get_mono_fast_ns();
 	const u8 *base = (const u8 *)c;
 	bool wanted = false;
@@ -80,9 +80,9 @@ static enum nt_verdict evaluate(struct nt_break *b, const struct nt_conditions *
 		u64 result = 0;
 		u32 at;
 
-		error = nt_agent_eval(base + c->code[i].at, c->code[i].len,
-				      sleep ? &in_work : &in_trap, &e, NT_AGENT_BUDGET, &result,
-				      &at);
+		error =
+		    nt_agent_eval(base + c->code[i].at, c->code[i].len, sleep ? &in_work : &in_trap,
+				  &e, NT_AGENT_BUDGET, &result, &at);
 		if (error == NT_AGENT_E_MEMORY && e.absent && !sleep)
 			return NT_LATER;
 		wanted = error || result;
@@ -123,11 +123,11 @@ enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs, bool sleep)
 static int verify(const u8 *code, u32 len, u32 *at)
 {
 	struct nt_agent_limits limits = {
-		.max_len = NT_MOST_CODE,
-		.registers = NT_REGISTERS,
-		.allow = NT_AGENT_USE_REGISTER | NT_AGENT_USE_MEMORY | NT_AGENT_USE_LOOP,
-		.need_result = true,
-		.work_len = len,
+	    .max_len = NT_MOST_CODE,
+	    .registers = NT_REGISTERS,
+	    .allow = NT_AGENT_USE_REGISTER | NT_AGENT_USE_MEMORY | NT_AGENT_USE_LOOP,
+	    .need_result = true,
+	    .work_len = len,
 	};
 	struct nt_agent_info info;
 	int error;

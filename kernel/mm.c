@@ -18,7 +18,7 @@ atomic_t nt_mms = ATOMIC_INIT(0);
 struct birth {
 	struct list_head link;
 	struct task_struct *child; /* compared, never looked into */
-	struct nt_mm *parent; /* referenced */
+	struct nt_mm *parent;	   /* referenced */
 };
 
 static LIST_HEAD(births);
@@ -28,9 +28,7 @@ struct nt_mm *__nt_mm_get_rcu(struct mm_struct *mm)
 {
 	struct nt_mm *m;
 
-	hash_for_each_possible_rcu(records, m, hash, (unsigned long)mm)
-		if (m->mm == mm)
-			return m;
+	hash_for_each_possible_rcu(records, m, hash, (unsigned long)mm) if (m->mm == mm) return m;
 	return NULL;
 }
 
@@ -53,8 +51,7 @@ static void free_record(struct rcu_head *rcu)
 	struct nt_site *s;
 	unsigned int bucket;
 
-	hash_for_each_safe(m->sites, bucket, next, s, link)
-		kfree(s);
+	hash_for_each_safe(m->sites, bucket, next, s, link) kfree(s);
 	nt_slot_free(m);
 	mmdrop(m->mm);
 	kfree(m);
@@ -129,9 +126,8 @@ void nt_mm_sweep(void)
 	if (!atomic_read(&nt_mms))
 		return;
 	mutex_lock(&records_lock);
-	hash_for_each_safe(records, bucket, next, m, hash)
-		if (!m->breaks && !atomic_read(&m->mm->mm_users))
-			drop_record(m);
+	hash_for_each_safe(records, bucket, next, m,
+			   hash) if (!m->breaks && !atomic_read(&m->mm->mm_users)) drop_record(m);
 	mutex_unlock(&records_lock);
 }
 
@@ -141,9 +137,8 @@ struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr)
 
 	if (addr < m->site_lo || addr > m->site_hi)
 		return NULL;
-	hash_for_each_possible_rcu(m->sites, s, link, addr, lockdep_is_held(&m->mutex))
-		if (s->addr == addr)
-			return s;
+	hash_for_each_possible_rcu(m->sites, s, link, addr,
+				   lockdep_is_held(&m->mutex)) if (s->addr == addr) return s;
 	return NULL;
 }
 
@@ -165,10 +160,10 @@ void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len)
 		}
 		return;
 	}
-	hash_for_each_rcu(m->sites, bucket, s, link)
-		if (s->addr - addr < len && bytes[s->addr - addr] == NT_BREAK_BYTE &&
-		    READ_ONCE(s->armed))
-			bytes[s->addr - addr] = READ_ONCE(s->original);
+	hash_for_each_rcu(m->sites, bucket, s, link) if (s->addr - addr < len &&
+							 bytes[s->addr - addr] == NT_BREAK_BYTE &&
+							 READ_ONCE(s->armed))
+	    bytes[s->addr - addr] = READ_ONCE(s->original);
 }
 
 void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
@@ -213,8 +208,9 @@ static void on_newtask(void *data, struct task_struct *child, u64 clone_flags)
 		goto out;
 	birth = kmalloc(sizeof(*birth), GFP_ATOMIC);
 	if (!birth || !refcount_inc_not_zero(&m->ref)) {
-		pr_warn_ratelimited("ntrace: no memory: process %d keeps breakpoints of its parent\n",
-				    task_pid_nr(child));
+		pr_warn_ratelimited(
+		    "ntrace: no memory: process %d keeps breakpoints of its parent\n",
+		    task_pid_nr(child));
 		kfree(birth);
 		goto out;
 	}
@@ -233,12 +229,12 @@ static struct nt_mm *take_birth(struct task_struct *child)
 	struct birth *b;
 
 	spin_lock(&births_lock);
-	list_for_each_entry(b, &births, link)
-		if (b->child == child) {
-			list_del(&b->link);
-			parent = b->parent;
-			break;
-		}
+	list_for_each_entry(b, &births, link) if (b->child == child)
+	{
+		list_del(&b->link);
+		parent = b->parent;
+		break;
+	}
 	spin_unlock(&births_lock);
 	if (parent)
 		kfree(b);
@@ -254,12 +250,11 @@ static void clean_child(struct nt_mm *parent, struct mm_struct *mm)
 	u8 byte;
 
 	mutex_lock(&parent->mutex);
-	hash_for_each(parent->sites, bucket, s, link)
-		if (s->original != NT_BREAK_BYTE && nt_mem_read(mm, s->addr, &byte, 1) == 1 &&
-		    byte == NT_BREAK_BYTE)
-			nt_mem_write(mm, s->addr, &s->original, 1);
-	list_for_each_entry(area, &parent->areas, link)
-		vm_munmap(area->start, PAGE_SIZE);
+	hash_for_each(parent->sites, bucket, s, link) if (s->original != NT_BREAK_BYTE &&
+							  nt_mem_read(mm, s->addr, &byte, 1) == 1 &&
+							  byte == NT_BREAK_BYTE)
+	    nt_mem_write(mm, s->addr, &s->original, 1);
+	list_for_each_entry(area, &parent->areas, link) vm_munmap(area->start, PAGE_SIZE);
 	mutex_unlock(&parent->mutex);
 }
 
@@ -300,14 +295,14 @@ void nt_mm_exit(void)
 
 	tracepoint_probe_unregister(newtask, on_newtask, NULL);
 	tracepoint_synchronize_unregister();
-	list_for_each_entry_safe(b, after, &births, link) {
+	list_for_each_entry_safe(b, after, &births, link)
+	{
 		nt_mm_put(b->parent);
 		kfree(b);
 	}
 	INIT_LIST_HEAD(&births);
 	mutex_lock(&records_lock);
-	hash_for_each_safe(records, bucket, next, m, hash)
-		drop_record(m);
+	hash_for_each_safe(records, bucket, next, m, hash) drop_record(m);
 	mutex_unlock(&records_lock);
 	rcu_barrier();
 }

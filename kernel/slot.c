@@ -66,7 +66,7 @@ static unsigned long find_hole(struct mm_struct *mm, unsigned long addr)
 static struct nt_area *new_area(struct nt_mm *m, unsigned long addr)
 {
 	struct nt_area *area = kzalloc(sizeof(*area), GFP_KERNEL);
-	struct mapping map = { .mm = m->mm };
+	struct mapping map = {.mm = m->mm};
 	int tries;
 
 	if (!area || !mmget_not_zero(m->mm)) {
@@ -100,7 +100,8 @@ static struct nt_area *area_near(struct nt_mm *m, unsigned long addr)
 {
 	struct nt_area *area;
 
-	list_for_each_entry(area, &m->areas, link) {
+	list_for_each_entry(area, &m->areas, link)
+	{
 		unsigned long off = area->start > addr ? area->start - addr : addr - area->start;
 
 		if (off <= NT_REACH && area->used < NT_AREA_SLOTS)
@@ -116,10 +117,8 @@ void nt_slot_free(struct nt_mm *m)
 	struct nt_plan *plan;
 	unsigned int bucket;
 
-	hash_for_each_safe(m->plans, bucket, after, plan, link)
-		kfree(plan);
-	list_for_each_entry_safe(area, next, &m->areas, link)
-		kfree(area);
+	hash_for_each_safe(m->plans, bucket, after, plan, link) kfree(plan);
+	list_for_each_entry_safe(area, next, &m->areas, link) kfree(area);
 }
 
 /* ---- plans ----------------------------------------------------------------- */
@@ -127,10 +126,11 @@ struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *byte
 {
 	struct nt_plan *plan;
 
-	hash_for_each_possible_rcu(m->plans, plan, link, addr, lockdep_is_held(&m->mutex))
-		if (plan->ool.addr == addr && plan->len == len &&
-		    !memcmp(plan->bytes, bytes, plan->ool.length ?: len))
-			return plan;
+	hash_for_each_possible_rcu(
+	    m->plans, plan, link, addr,
+	    lockdep_is_held(&m->mutex)) if (plan->ool.addr == addr && plan->len == len &&
+					    !memcmp(plan->bytes, bytes,
+						    plan->ool.length ?: len)) return plan;
 	return NULL;
 }
 
@@ -214,7 +214,7 @@ struct nt_plan *nt_plan_jump(struct nt_mm *m, unsigned long addr)
 	ool->slot = next_slot(area);
 	ool->mode64 = m->mode64;
 	ool->slot_cls = ool->cls = NT_OOL_BOOST;
-	ool->marks[0] = (struct nt_ool_mark){ .pc = addr, .done = 1 };
+	ool->marks[0] = (struct nt_ool_mark){.pc = addr, .done = 1};
 	nt_arch_jump_back(ool);
 	ool->mark_count = 1;
 	return publish(m, area, plan);
@@ -226,9 +226,11 @@ struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc)
 
 	if (pc < READ_ONCE(m->slot_lo) || pc >= READ_ONCE(m->slot_hi))
 		return NULL;
-	list_for_each_entry_rcu(area, &m->areas, link)
-		if (pc - area->start < PAGE_SIZE)
-			return rcu_dereference(area->plans[(pc - area->start) / NT_OOL_SLOT]);
+	list_for_each_entry_rcu(
+	    area, &m->areas,
+	    link) if (pc - area->start <
+		      PAGE_SIZE) return rcu_dereference(area->plans[(pc - area->start) /
+								    NT_OOL_SLOT]);
 	return NULL;
 }
 
@@ -253,8 +255,8 @@ static int write_sleeping(void *context, u64 addr, const void *from, u32 size)
 	return copy_to_user((void __user *)(unsigned long)addr, from, size) ? -EFAULT : 0;
 }
 
-const struct nt_ool_ops nt_ool_nofault = { .read = read_nofault, .write = write_nofault };
-const struct nt_ool_ops nt_ool_sleeping = { .read = read_sleeping, .write = write_sleeping };
+const struct nt_ool_ops nt_ool_nofault = {.read = read_nofault, .write = write_nofault};
+const struct nt_ool_ops nt_ool_sleeping = {.read = read_sleeping, .write = write_sleeping};
 
 enum nt_over nt_slot_over(struct nt_plan *plan, struct pt_regs *regs, bool step,
 			  const struct nt_ool_ops *ops)
@@ -325,8 +327,8 @@ u8 nt_slot_fixup(struct nt_mm *m, struct pt_regs *regs, bool own_tf, struct nt_p
 	if (nt_arch_call_done(&(*plan)->ool, &o, own_tf)) {
 		result = NT_OOL_DONE;
 	} else {
-		result = nt_ool_fixup(&(*plan)->ool, &o, &nt_ool_nofault,
-				      own_tf ? NT_OOL_OWN_TF : 0);
+		result =
+		    nt_ool_fixup(&(*plan)->ool, &o, &nt_ool_nofault, own_tf ? NT_OOL_OWN_TF : 0);
 	}
 	if (result == NT_OOL_BEFORE || result == NT_OOL_DONE)
 		nt_arch_from_ool(&o, regs);

@@ -11,9 +11,7 @@ bool nt_step_wanted(struct nt_task *t)
 
 	if (!t->trap.stepping)
 		return false;
-	list_for_each_entry_rcu(a, &t->atts, in_task)
-		if (READ_ONCE(a->step.action))
-			return true;
+	list_for_each_entry_rcu(a, &t->atts, in_task) if (READ_ONCE(a->step.action)) return true;
 	return false;
 }
 
@@ -32,9 +30,7 @@ bool nt_step_ended(struct nt_task *t, unsigned long pc)
 {
 	struct nt_att *a;
 
-	list_for_each_entry_rcu(a, &t->atts, in_task)
-		if (ended(&a->step, pc))
-			return true;
+	list_for_each_entry_rcu(a, &t->atts, in_task) if (ended(&a->step, pc)) return true;
 	return false;
 }
 
@@ -47,7 +43,8 @@ static u32 read_insn(struct nt_mm *m, unsigned long pc, u8 *bytes, bool sleep)
 	if (sleep) {
 		if (copy_from_user(bytes, from, len))
 			return 0;
-		if (len < NT_INSN_MAX && !copy_from_user(bytes + len, from + len, NT_INSN_MAX - len))
+		if (len < NT_INSN_MAX &&
+		    !copy_from_user(bytes + len, from + len, NT_INSN_MAX - len))
 			len = NT_INSN_MAX;
 	} else {
 		if (copy_from_user_nofault(bytes, from, len))

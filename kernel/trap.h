@@ -8,9 +8,9 @@
 struct nt_site;
 struct pt_regs;
 
-#define NT_TRAP_HIT 0x1u /* a breakpoint somebody may want to hear of */
+#define NT_TRAP_HIT 0x1u   /* a breakpoint somebody may want to hear of */
 #define NT_TRAP_WATCH 0x2u /* debug registers: trap->watches */
-#define NT_TRAP_STEP 0x4u /* an instruction of a stepping thread is done */
+#define NT_TRAP_STEP 0x4u  /* an instruction of a stepping thread is done */
 
 /* Words that tell whether a thread is back from a signal handler, unchanged. */
 #define NT_PASS_WORDS 18
@@ -34,19 +34,20 @@ struct nt_step {
 
 /* A signal frame that was changed, so that the step over its return ends there. */
 struct nt_return {
-	unsigned long frame; /* 0: none */
+	unsigned long frame;	 /* 0: none */
 	unsigned long pc, flags; /* as they were */
 };
 
 /* Touched by the thread itself alone, in its traps and in its work. */
 struct nt_trap {
-	u32 pending; /* NT_TRAP_* */
-	bool quiet; /* reads memory by itself: watchpoints do not count */
-	bool stepping; /* some att has a step; looked up before it is believed */
+	u32 pending;	   /* NT_TRAP_* */
+	bool quiet;	   /* reads memory by itself: watchpoints do not count */
+	bool stepping;	   /* some att has a step; looked up before it is believed */
 	bool pushes_flags; /* the instruction being stepped in place */
 	bool pops_flags;
 
 	struct nt_return back;
+	struct nt_site *lifted; /* whose byte it has lifted, to step in place */
 
 	struct nt_site *hit; /* valid while the memory of the thread lives */
 	u32 hit_generation;

@@ -127,6 +127,8 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 		return NT_TRAP_FOREIGN;
 	if (t)
 		t->trap.back.frame = 0;
+	if (t && t->trap.lifted)
+		nt_task_kick(t, false);
 	if (plan && plan->ool.flags & NT_OOL_POPS_F && result == NT_OOL_DONE)
 		nt_arch_step_forget();
 	else if (t && result == NT_OOL_ELSEWHERE)
@@ -164,6 +166,11 @@ static void remember_pass(struct nt_trap *trap, struct nt_site *s, const struct 
 	nt_arch_pass_save(regs, pass->words);
 }
 
+/* Of faults, whose instruction was tried. */
+#define SYNCHRONOUS_MASK                                                                           \
+	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) |                 \
+	 sigmask(SIGFPE) | sigmask(SIGSYS))
+
 /* Before the frame of a handler is built; siglock is held. */
 static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k_sigaction *ka)
 {
@@ -184,10 +191,15 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k
 		result = nt_slot_rewind(m, regs, &plan);
 	if (m && t && (result == NT_OOL_BEFORE || t->trap.at == instruction_pointer(regs)))
 		s = nt_site_find(m, instruction_pointer(regs));
+	if (t && t->trap.lifted && !(sigmask(sig) & SYNCHRONOUS_MASK) &&
+	    t->trap.lifted->addr == instruction_pointer(regs))
+		s = t->trap.lifted; /* not executed either */
 	if (s)
 		remember_pass(&t->trap, s, regs);
 	if (t && t->trap.back.frame)
 		undo_return(&t->trap, result);
+	if (t && t->trap.lifted)
+		nt_task_kick(t, false);
 	if (handled && nt_arch_stepping()) {
 		nt_arch_step_off(regs);
 		if (t && nt_step_wanted(t)) {
@@ -256,6 +268,11 @@ bool nt_trap_work(struct nt_task *t)
 	bool told = false;
 
 	nt_trap_enter(t);
+	if (trap->lifted) {
+		if (instruction_pointer(current_pt_regs()) == trap->lifted->addr)
+			stand_at(trap, trap->lifted->addr, trap->lifted->generation);
+		nt_break_lower(t);
+	}
 	if (trap->pending & NT_TRAP_HIT)
 		told |= nt_break_hit(t);
 	if (trap->pending & NT_TRAP_WATCH)
@@ -304,7 +321,9 @@ static bool leave_site(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs,
 	case NT_OVER_FAIL:
 		break;
 	}
-	return false;
+	if (nt_break_lift(t, m, s))
+		nt_arch_step_on(regs);
+	return true;
 }
 
 void nt_trap_leave(struct nt_task *t)

@@ -26,9 +26,9 @@ bool nt_arch_mode64(const struct pt_regs *regs)
 
 void nt_arch_to_ool(const struct pt_regs *regs, struct nt_ool_regs *out)
 {
-	const u64 gpr[16] = { regs->ax, regs->cx, regs->dx, regs->bx, regs->sp, regs->bp,
-			      regs->si, regs->di, regs->r8, regs->r9, regs->r10, regs->r11,
-			      regs->r12, regs->r13, regs->r14, regs->r15 };
+	const u64 gpr[16] = {regs->ax,	regs->cx,  regs->dx,  regs->bx, regs->sp,  regs->bp,
+			     regs->si,	regs->di,  regs->r8,  regs->r9, regs->r10, regs->r11,
+			     regs->r12, regs->r13, regs->r14, regs->r15};
 
 	memcpy(out->gpr, gpr, sizeof(gpr));
 	out->ip = regs->ip;
@@ -184,8 +184,8 @@ void nt_arch_classify(const u8 *bytes, u32 len, bool mode64, struct nt_arch_insn
 	memset(out, 0, sizeof(*out));
 	if (!nt_insn_decode(bytes, len, mode64, &insn))
 		return;
-	out->system_call = insn.branch == NT_BR_SYSCALL ||
-			   (insn.branch == NT_BR_INT && (u8)insn.imm == 0x80);
+	out->system_call =
+	    insn.branch == NT_BR_SYSCALL || (insn.branch == NT_BR_INT && (u8)insn.imm == 0x80);
 	out->pushes_flags = insn.flags & NT_INSN_PUSHF;
 	out->pops_flags = insn.flags & NT_INSN_POPF;
 }
@@ -337,8 +337,8 @@ static int on_die(struct notifier_block *nb, unsigned long what, void *data)
 }
 
 static struct notifier_block nt_die = {
-	.notifier_call = on_die,
-	.priority = INT_MAX,
+    .notifier_call = on_die,
+    .priority = INT_MAX,
 };
 
 int nt_arch_init(void)

@@ -46,8 +46,8 @@ void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsig
  */
 void nt_arch_step_on(struct pt_regs *regs);
 void nt_arch_step_off(struct pt_regs *regs);
-void nt_arch_step_forget(void); /* the flag is the program's from now on */
-bool nt_arch_stepping(void); /* the trap flag is ours, or a ptracer's */
+void nt_arch_step_forget(void);			   /* the flag is the program's from now on */
+bool nt_arch_stepping(void);			   /* the trap flag is ours, or a ptracer's */
 bool nt_arch_own_step(const struct pt_regs *regs); /* it is the program's own */
 
 /* A system call that starts over, this far before pc; 0: none is about to. */
@@ -56,7 +56,7 @@ unsigned long nt_arch_restart(const struct pt_regs *regs);
 /* What a step in place has to mind. */
 struct nt_return;
 struct nt_arch_insn {
-	bool system_call; /* its trap would come one instruction late */
+	bool system_call;  /* its trap would come one instruction late */
 	bool pushes_flags; /* the trap flag among them */
 	bool pops_flags;
 };
