@@ -9,9 +9,9 @@ import { contract } from './contract';
 const NEVER = Buffer.from([0x22, 0, 0x27]);
 const cont = (engine: Engine): number => engine.resume([{ pid: -1, tid: -1, kind: 'cont' }]);
 
-function begin(scene: Scene, mode = ''): [Engine, Subject, bigint] {
+function begin(scene: Scene, mode = '', name = 'detours'): [Engine, Subject, bigint] {
   const engine = scene.engine();
-  const subject = scene.start('detours', mode === '' ? [] : [mode], 'rounds');
+  const subject = scene.start(name, mode === '' ? [] : [mode], 'rounds');
   engine.attach(subject.pid, { stop: true });
   return [engine, subject, subject.address('site')];
 }
@@ -105,6 +105,16 @@ contract('breakpoints', (row) => {
     const [engine, subject, site] = begin(scene, 'seccomp');
     passes(scene, engine, subject, site, 100n);
     expect(areas(subject.pid)).toEqual([]);
+  });
+
+  row('a 32-bit program', (scene) => {
+    const [engine, subject, site] = begin(scene, '', 'detours32');
+    passes(scene, engine, subject, site);
+    expect(areas(subject.pid)).toHaveLength(1);
+    engine.detach(subject.pid);
+    scene.grows(subject, 'rounds');
+    expect(areas(subject.pid)).toEqual([]);
+    expect(subject.read('wrong')).toBe(0n);
   });
 
   row('children of a program with our memory', (scene) => {

@@ -12,21 +12,33 @@ function newer(file: string, than: string): boolean {
   return fs.existsSync(file) && fs.statSync(file).mtimeMs > fs.statSync(than).mtimeMs;
 }
 
-/** The path of a program's executable: not position independent, so symbols are addresses. */
+/**
+ * The path of a program's executable: not position independent, so symbols are addresses. One whose
+ * name ends in 32 has 32 bits.
+ */
 export function program(name: string): string {
   const source = path.join(sources, `${name}.c`);
   const binary = path.join(binaries, name);
   if (newer(binary, source)) return binary;
   fs.mkdirSync(binaries, { recursive: true });
   const temporary = `${binary}.${process.pid}`;
-  execFileSync('gcc', [...FLAGS, '-o', temporary, source], { stdio: ['ignore', 'inherit', 2] });
+  const flags = name.endsWith('32') ? [...FLAGS, '-m32'] : FLAGS;
+  execFileSync('gcc', [...flags, '-o', temporary, source], { stdio: ['ignore', 'inherit', 2] });
   fs.renameSync(temporary, binary);
   return binary;
+}
+
+/** The few programs of 32 bits run on no guest. */
+function symbols32(binary: string): ReadonlyMap<string, bigint> {
+  const text = execFileSync('nm', [binary], { encoding: 'utf8' });
+  const lines = text.split('\n').map((line) => /^([0-9a-f]+) \w (\S+)$/.exec(line));
+  return new Map(lines.flatMap((m) => (m ? [[m[2]!, BigInt(`0x${m[1]}`)]] : [])));
 }
 
 /** Addresses by name. Read here: nm loads its linker plugins first, which takes a guest seconds. */
 export function symbols(binary: string): ReadonlyMap<string, bigint> {
   const image = fs.readFileSync(binary);
+  if (image[4] === 1) return symbols32(binary); // ELFCLASS32
   const section = (index: number): { type: number; offset: number; size: number; link: number } => {
     const at = Number(image.readBigUInt64LE(40)) + index * 64; // Elf64_Shdr
     return {
