@@ -42,6 +42,11 @@ function setFormat(session: Session, match: RegExpExecArray): string {
   return text;
 }
 
+function setGrace({ engine }: Session, [, state]: RegExpExecArray): string {
+  engine.grace = state === 'on';
+  return `Grace ${state}.\n`;
+}
+
 /**
  * gdbserver's switches with its usage lines and answers, which gdb's testsuite and other tools
  * match, and the spellings of its newer versions.
@@ -89,10 +94,7 @@ export const debugCommands: readonly MonitorCommand[] = [
     pattern: /^set grace (on|off)$/,
     usage: 'set grace <on|off>',
     help: ['Let the thread that stopped last run half a millisecond ahead of many others'],
-    run({ engine }, [, state]) {
-      engine.grace = state === 'on';
-      return `Grace ${state}.\n`;
-    },
+    run: setGrace,
   },
   {
     pattern: /^set debug-format (.*)$/,
