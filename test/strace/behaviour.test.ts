@@ -166,10 +166,10 @@ test('variables of the program are set and removed', () => {
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 asRoot('a program runs as another user', () => {
-  const { stdout, stderr } = run('-u', 'nobody', '-e', 'trace=getuid', 'id', '-u');
+  const { stdout, stderr } = run('-u', 'nobody', '-e', 'trace=geteuid', 'id', '-u');
   const [, uid] = /^nobody:[^:]*:(\d+):/m.exec(fs.readFileSync('/etc/passwd', 'utf8')) ?? [];
   expect(stdout).toBe(`${uid}\n`);
-  expect(stderr).toMatch(new RegExp(`^getuid\\(\\) += ${uid}$`, 'm'));
+  expect(stderr).toMatch(new RegExp(`^geteuid\\(\\) += ${uid}$`, 'm'));
   expect(run('-u', 'no-such-user', 'true').stderr).toBe(
     "strace: Cannot find user 'no-such-user'\n",
   );
