@@ -45,11 +45,11 @@ struct nt_hook {
 static struct nt_hook hooks[] = {
 	/* the wrappers before the function that relies on them */
 	{ .name = "dequeue_signal", .handler = nt_hook_dequeue_signal,
-	  .features = { FEATURE(SIGNALS) } },
+	  .features = { FEATURE(SIGNALS), FEATURE(SIGNALS_FATAL) } },
 	{ .name = "get_signal", .handler = nt_hook_get_signal,
-	  .features = { FEATURE(SIGNALS) } },
+	  .features = { FEATURE(SIGNALS), FEATURE(SIGNALS_FATAL) } },
 	{ .name = "complete_signal", .handler = nt_hook_complete_signal,
-	  .features = { FEATURE(SIGNALS_FATAL) } },
+	  .features = { FEATURE(SIGNALS_FATAL), FEATURE(YIELD) } },
 	{ .name = "prepare_signal", .handler = nt_hook_prepare_signal,
 	  .features = { FEATURE(SIGNALS_FATAL) } },
 	{ .name = "do_signal_stop", .handler = nt_hook_signal_stop },
@@ -327,6 +327,26 @@ static void switch_features(void)
 		if (any && all)
 			nt_feature_on(feature);
 	}
+	if (!nt_feature(NTRACE_F_SIGNALS)) /* its means */
+		nt_features[0] &= ~BIT_ULL(NTRACE_F_SIGNALS_FATAL);
+}
+
+/* A row that serves nothing but features that are off (off=) is left alone. */
+static void drop_idle_rows(void)
+{
+	struct nt_hook *h;
+
+	for (h = hooks; h < hooks + ARRAY_SIZE(hooks); h++) {
+		bool used = !h->features[0];
+		int i;
+
+		for (i = 0; i < ARRAY_SIZE(h->features) && h->features[i]; i++)
+			used |= nt_feature(h->features[i] - 1);
+		if (used || h->off)
+			continue;
+		take_out(h);
+		h->off = true;
+	}
 }
 
 static void tell(void)
@@ -356,6 +376,7 @@ int nt_hook_init(void)
 	nt_hooks_get();
 	switch_features();
 	tell();
+	drop_idle_rows();
 	nt_hooks_put();
 	return 0;
 }

@@ -307,7 +307,8 @@ bool nt_hook_prepare_signal(struct nt_frame *frame)
 	int signo = frame->args[0];
 	__sighandler_t handler;
 
-	if (signo <= 0 || signo > _NSIG || signo == SIGKILL)
+	if (signo <= 0 || signo > _NSIG || signo == SIGKILL ||
+	    !nt_feature(NTRACE_F_SIGNALS_FATAL))
 		return false;
 	handler = task->sighand->action[signo - 1].sa.sa_handler;
 	if (handler != SIG_IGN && (handler != SIG_DFL || !sig_kernel_ignore(signo)))
@@ -359,7 +360,8 @@ bool nt_hook_complete_signal(struct nt_frame *frame)
 	if (signo == SIGSTOP)
 		wake_for_ptracer(task);
 	if (signo <= 0 || signo > _NSIG || signo == SIGKILL || sig_kernel_coredump(signo) ||
-	    sig_kernel_ignore(signo) || sig_kernel_stop(signo))
+	    sig_kernel_ignore(signo) || sig_kernel_stop(signo) ||
+	    !nt_feature(NTRACE_F_SIGNALS_FATAL))
 		return false;
 	action = &task->sighand->action[signo - 1];
 	if (action->sa.sa_handler != SIG_DFL || !concerns_group(task, signo))

@@ -38,6 +38,8 @@ static enum nt_want wants(struct nt_att *a, int nr, bool entry)
 {
 	const struct ntrace_sets *s = nt_sets(a->proc);
 
+	if (!nt_feature(entry ? NTRACE_F_SYSCALL_ENTRY : NTRACE_F_SYSCALL_EXIT))
+		return NT_PASS;
 	if (has(entry ? s->entry_stop : s->exit_stop, nr))
 		return a->engine->observer ? NT_NOTE : NT_STOP;
 	return has(entry ? s->entry_note : s->exit_note, nr) ? NT_NOTE : NT_PASS;
