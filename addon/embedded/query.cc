@@ -195,7 +195,7 @@ int Server::sets(Engine &engine, void *record)
 int Server::signal(Engine &engine, void *record)
 {
 	auto &s = *static_cast<struct ntrace_signal *>(record);
-	if (s.reserved || s.signo <= 0 || s.signo > 64)
+	if (s.reserved || s.signo < 0 || s.signo > 64)
 		return -EINVAL;
 	Process *p = process_of(engine, s.pid);
 	if (!p)

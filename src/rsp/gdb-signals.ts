@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** GDB's own signal numbers (include/gdb/signals.def) against Linux's on x86, arm and riscv. */
 const GDB_BY_LINUX: readonly number[] = (() => {
   const table = [
@@ -19,6 +21,14 @@ const SIGIO = 29;
 /** 143 is GDB_SIGNAL_UNKNOWN. */
 export function gdbSignal(linux: number): number {
   return GDB_BY_LINUX[linux] ?? 143;
+}
+
+/** As gdbserver names a signal: SIGSEGV, SIG34; "?" where gdb has no number for it. */
+export function gdbSignalName(linux: number): string {
+  if (gdbSignal(linux) === 143) return '?';
+  if (linux === SIGIO) return 'SIGIO';
+  const known = Object.entries(constants.signals).find(([, number]) => number === linux);
+  return known?.[0] ?? `SIG${linux}`;
 }
 
 /** undefined where Linux has no such signal. GDB_SIGNAL_POLL is SIGIO here. */

@@ -9,12 +9,13 @@ import {
 import { archOfPid } from '../engine/arch';
 import { openChannel } from '../engine/channel/open';
 import { openEngine, type Engine } from '../engine/engine';
+import type { Inferior } from '../engine/inferior';
 import { releaseHolds } from '../engine/who-release';
 import { publish, type Publication } from '../engine/who-service';
 import type { DebugSwitches } from './debug-switches';
 import { clientLabel } from './client-label';
 import { Dispatcher } from './dispatch';
-import { gdbSignal } from './gdb-signals';
+import { gdbSignal, gdbSignalName } from './gdb-signals';
 import type { Log, PacketSink } from './log';
 import { allPackets } from './packets';
 import { Session, type Transport } from './session';
@@ -103,7 +104,7 @@ export class Server {
       this.options.say(
         stop.kind === 'exited'
           ? `\nChild exited with status ${stop.code}`
-          : `\nChild terminated with signal = 0x${gdbSignal(stop.signo).toString(16)}`,
+          : `\nChild terminated with signal = 0x${gdbSignal(stop.signo).toString(16)} (${gdbSignalName(stop.signo)})`,
       );
     if (engine.channel.native)
       this.engines.set(this.reactor.addEngine(engine.channel.native), target);
@@ -177,11 +178,24 @@ export class Server {
   shutdown(): void {
     this.publication?.close();
     for (const connection of [...this.connections.values()]) this.drop(connection);
+    const inferiors = [...this.engines.values()].flatMap((t) => [...t.engine.inferiors.values()]);
+    this.sayOf(
+      'Killing',
+      inferiors.filter(({ launched }) => launched),
+    );
+    this.sayOf(
+      'Detaching',
+      inferiors.filter(({ launched }) => !launched),
+    );
     for (const target of this.engines.values()) target.engine.close();
     this.engines.clear();
     for (const source of this.listeners) this.reactor.close(source);
     this.listeners.clear();
     this.reactor.stop();
+  }
+  private sayOf(what: string, inferiors: readonly Inferior[]): void {
+    const pids = inferiors.map(({ pid }) => pid).join(' ');
+    if (pids !== '') this.options.say(`${what} process(es): ${pids}`);
   }
   private finish(code: number): void {
     if (this.finished) return;
@@ -314,7 +328,8 @@ export class Server {
         disabled: this.options.disabledPackets,
         log: this.options.log,
         logPackets: this.options.logPackets,
-        say: this.options.say,
+        say: (line) =>
+          this.options.say(`${this.options.perClient ? 'ntrace' : 'gdbserver'}: ${line}`),
         switches: this.options.switches,
         onBlocked: () => this.untangle(),
         onObserve: (on) => this.observe(connection, on),

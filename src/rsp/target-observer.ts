@@ -24,6 +24,10 @@ export class ObserverTarget extends Target {
   override kill(pid: number): void {
     throw observing(`kill process ${pid}`);
   }
+  /** 'k' has no reply: who kills without leave only goes away. */
+  override killAll(): void {
+    for (const inferior of [...this.engine.inferiors.values()]) this.detach(inferior);
+  }
   override detach({ pid }: Inferior): void {
     this.say(`Detaching from process ${pid}`);
     this.engine.detach(pid);

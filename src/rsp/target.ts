@@ -96,10 +96,20 @@ export class Target {
     return inferior;
   }
   kill(pid: number): void {
-    this.say(`Killing process(es): ${pid}`);
     this.engine.kill(pid);
     this.collect();
     this.forget(pid);
+  }
+  /** 'k': everything ends, in gdbserver's words. */
+  killAll(): void {
+    this.say('Killing all inferiors');
+    for (const pid of [...this.engine.inferiors.keys()]) this.kill(pid);
+  }
+  /** 'R': a new start of the last program. */
+  restart(): Stop & { kind: 'thread' } {
+    this.say('GDBserver restarting');
+    for (const pid of [...this.engine.inferiors.keys()]) this.kill(pid);
+    return this.firstStop(this.launch());
   }
   /** Lets a process run without us; a signal it was stopped for goes with it if the client allows. */
   detach(inferior: Inferior): void {

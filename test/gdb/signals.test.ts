@@ -37,7 +37,7 @@ test('a crash: where, and the death that follows', async () => {
   expect(await gdb.send('print $_siginfo._sifields._sigfault.si_addr')).toMatch(/0x10\b/);
   expect(await gdb.send('continue')).toMatch(/terminated with signal SIGSEGV/);
   expect(await server.end()).toBe(0);
-  expect(server.stderr).toMatch(/Child terminated with signal = 0xb/);
+  expect(server.stderr).toMatch(/Child terminated with signal = 0xb \(SIGSEGV\)\n/);
 });
 
 test('^C stops a running program, again and again', async () => {

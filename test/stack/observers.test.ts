@@ -85,7 +85,7 @@ test('every change is refused, and says why', async () => {
   await gdb.send('set remote exec-file /bin/true');
   expect(await gdb.send('run')).toMatch(/failed/);
   expect(
-    await stack.server.says(/^cannot start a program: this client only observes/m),
+    await stack.server.says(/^ntrace: cannot start a program: this client only observes/m),
   ).toBeTruthy();
 });
 

@@ -100,7 +100,7 @@ export const processes: Packet[] = [
     summary: 'Kills everything; there is no reply.',
     when: 'always',
     run(session) {
-      for (const pid of [...session.engine.inferiors.keys()]) session.target.kill(pid);
+      session.target.killAll();
       session.endIfAlone('killed');
       return DEFERRED;
     },
@@ -112,8 +112,7 @@ export const processes: Packet[] = [
     when: 'always',
     run(session) {
       if (session.options.program.length === 0) return '';
-      for (const pid of [...session.engine.inferiors.keys()]) session.target.kill(pid);
-      const stop = session.target.firstStop(session.target.launch());
+      const stop = session.target.restart();
       session.general = session.control = { pid: stop.pid, tid: stop.tid };
       session.target.last = stop;
       return DEFERRED;
