@@ -187,6 +187,7 @@ struct nt_att {
 	u32 why; /* enum ntrace_event_type */
 	atomic_t *stopper; /* who counts asks down: halt.c */
 	u64 batch; /* the resume that named it last */
+	u64 halfway; /* the stop in which its registers were read before it was parked */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */

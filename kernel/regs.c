@@ -87,7 +87,18 @@ static int get(struct nt_task *t, struct ntrace_regset *r, void **scratch, size_
 	return 0;
 }
 
-static int set(struct nt_task *t, struct ntrace_regset *r)
+/* Who read the registers in the middle of a system call and writes them back does not
+ * mean to change what it returned meanwhile.
+ */
+static void keep_result(struct nt_task *t, void *bytes, size_t size)
+{
+	unsigned long *result = bytes + offsetof(struct user_regs_struct, ax);
+
+	if (size >= sizeof(struct user_regs_struct) && *result == -ENOSYS)
+		*result = task_pt_regs(t->task)->ax;
+}
+
+static int set(struct nt_task *t, struct ntrace_regset *r, bool halfway)
 {
 	const struct user_regset *set;
 	size_t size;
@@ -106,6 +117,10 @@ static int set(struct nt_task *t, struct ntrace_regset *r)
 	if (copy_from_user(bytes, u64_to_user_ptr(r->buf), size))
 		error = -EFAULT;
 	else
+		error = 0;
+	if (!error && halfway && r->note == NT_PRSTATUS)
+		keep_result(t, bytes, size);
+	if (!error)
 		error = set->set(t->task, set, 0, size, bytes, NULL);
 	kvfree(bytes);
 	if (!error)
@@ -133,19 +148,23 @@ static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, void **scrat
 /* Where it is parked, or else where it sleeps; a write brings a thread that sleeps to
  * its stop.
  */
-static int transfer(struct nt_task *t, struct ntrace_regset *r, bool change, void **scratch,
+static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, void **scratch,
 		    size_t *room)
 {
+	struct nt_task *t = a->task;
 	int error, ms;
 
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
 		if (nt_inspect(t)) {
-			error = change ? set(t, r) : get(t, r, scratch, room);
+			error = change ? set(t, r, a->halfway == a->stop_id)
+				       : get(t, r, scratch, room);
 			nt_inspect_end(t);
 			return error;
 		}
-		if (!change && get_blocked(t, r, scratch, room, &error))
+		if (!change && get_blocked(t, r, scratch, room, &error)) {
+			a->halfway = a->stop_id;
 			return error;
+		}
 		if (!ms)
 			nt_task_kick(t, true);
 		usleep_range(50, 1000);
@@ -189,7 +208,7 @@ static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, void *
 	if (!error && !r->buf && (change || r->len))
 		error = EFAULT;
 	if (!error)
-		error = transfer(t, r, change, scratch, room);
+		error = transfer(a, r, change, scratch, room);
 	nt_att_put(a);
 	return error;
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-// Malformed calls on the control file: every request and size, valid, stale, foreign and kernel ids,
-// good and wild pointers, random bytes. Nothing but errno may come of it.
+// Malformed calls on the control file: every request and size, valid, stale and foreign ids, good and
+// wild pointers, random bytes. Nothing but errno may come of it. Runs as the first process of a pid
+// namespace: what it kills by chance is its own.
 //   fuzz-ioctl SECONDS [SEED]    prints "fuzz: N calls, seed S" and exits with 0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +61,7 @@ static void *busy(void *counter)
 }
 
 static volatile long counter;
+static char written_over[1 << 16];
 
 static pid_t start_target(int kind)
 {
@@ -105,7 +109,7 @@ static int32_t some_id(void)
 	case 1:
 		return 0;
 	case 2:
-		return 1 + below(3); // init, kernel threads
+		return 1 + below(3); // ourselves, our first children
 	case 3:
 		return getpid();
 	case 4:
@@ -131,7 +135,7 @@ static uint64_t some_pointer(void)
 	case 3:
 		return 0xffffffff81000000ull + below(1 << 20);
 	case 4:
-		return (uint64_t)&counter;
+		return (uint64_t)written_over + below(4096);
 	default:
 		return (uint64_t)arena + below(4096);
 	}
@@ -172,11 +176,6 @@ static void tame(unsigned long request, char *record)
 		((struct ntrace_resume *)record)->wait_us %= 1000;
 	if (request == NTRACE_IOC_STOP)
 		((struct ntrace_stop *)record)->timeout_us = 1 + below(1000);
-	if (request == NTRACE_IOC_ATTACH) {
-		struct ntrace_attach *attach = (void *)record;
-		if (attach->pid == 1)
-			attach->pid = 2;
-	}
 }
 
 static void one(void)
@@ -193,8 +192,10 @@ static void one(void)
 	}
 	if (below(512) == 0) {
 		int t = below(TARGETS);
-		kill(targets[t], SIGKILL);
-		waitpid(targets[t], NULL, 0);
+		if (targets[t] > 0)
+			kill(targets[t], SIGKILL);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
 		targets[t] = start_target(t);
 	}
 	if (below(8) == 0)
@@ -208,7 +209,7 @@ static void one(void)
 		ioctl(engines[e], request, record);
 }
 
-int main(int argc, char **argv)
+static int fuzz(int argc, char **argv)
 {
 	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), calls = 0;
@@ -224,10 +225,22 @@ int main(int argc, char **argv)
 		one();
 	for (int i = 0; i < ENGINES; i++)
 		close(engines[i]);
-	for (int i = 0; i < TARGETS; i++) {
-		kill(targets[i], SIGKILL);
-		waitpid(targets[i], NULL, 0);
-	}
 	printf("fuzz: %llu calls, seed %llu\n", (unsigned long long)calls, (unsigned long long)seed);
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) < 0) {
+		perror("unshare");
+		return 2;
+	}
+	pid = fork();
+	if (!pid)
+		exit(fuzz(argc, argv));
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

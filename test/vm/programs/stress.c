@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+// Engines that stop, step, break, watch, change and die at random, on programs that thread, fork,
+// vfork, exec, signal and exit at random. No engine changes what a program computes: each program
+// checks itself and its end is checked here.
+//   stress SECONDS [SEED]    prints "stress: N rounds of programs, 0 hurt, seed S"; 1 if one was
+#include <elf.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ntrace.h"
+
+#define PROGRAMS 3
+#define ENGINES 4
+#define UNHURT 42 // how a program ends that found nothing wrong
+
+static uint64_t state;
+static struct shared {
+	pid_t programs[PROGRAMS];
+} *shared;
+
+static uint32_t below(uint32_t n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 16) % n;
+}
+
+static void seed_with(uint64_t seed) { state = seed * 2654435761u + 88172645463325252ull; }
+
+// ---- the programs -------------------------------------------------------------------------------
+static volatile sig_atomic_t handled;
+
+static void handler(int signo)
+{
+	(void)signo;
+	handled++;
+}
+
+__attribute__((noinline)) long step_me(long a, long b)
+{
+	for (long i = 0; i < 20; i++)
+		a = a * 31 + (b ^ i);
+	return a;
+}
+
+static void *compute(void *expected)
+{
+	long sum = 0;
+
+	for (long i = 0; i < 2000; i++)
+		sum += step_me(i, sum);
+	if (*(long *)expected && sum != *(long *)expected)
+		_exit(1);
+	*(long *)expected = sum;
+	return NULL;
+}
+
+static void hurt(const char *what, int status, int code)
+{
+	printf("stress: the child of a %s ended with %#x\n", what, status);
+	fflush(stdout);
+	_exit(code);
+}
+
+static void one_act(const char *self, long *sum)
+{
+	pthread_t threads[3];
+	int status = 0;
+	pid_t pid;
+
+	switch (below(5)) {
+	case 0:
+		for (int i = 0; i < 3; i++)
+			if (pthread_create(&threads[i], NULL, compute, sum))
+				_exit(2);
+		for (int i = 0; i < 3; i++)
+			pthread_join(threads[i], NULL);
+		break;
+	case 1:
+		pid = fork();
+		if (!pid) {
+			compute(sum);
+			_exit(7);
+		}
+		if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
+			hurt("fork", status, 3);
+		break;
+	case 2:
+		pid = vfork();
+		if (!pid) {
+			execl(self, self, "leaf", NULL);
+			_exit(9);
+		}
+		if (waitpid(pid, &status, 0) != pid || status != UNHURT << 8)
+			hurt("vfork", status, 4);
+		break;
+	case 3:
+		for (int i = 0; i < 50; i++) {
+			int before = handled;
+			raise(SIGUSR1);
+			if (handled == before)
+				_exit(5);
+		}
+		break;
+	default:
+		usleep(below(3000));
+		compute(sum);
+	}
+}
+
+static int program(const char *self, uint64_t seed)
+{
+	long sum = 0;
+
+	seed_with(seed);
+	signal(SIGUSR1, handler);
+	compute(&sum);
+	for (int i = 0; i < 20; i++)
+		one_act(self, &sum);
+	return UNHURT;
+}
+
+// ---- the engines --------------------------------------------------------------------------------
+static int fd;
+static struct ntrace_thread threads[64];
+
+static uint32_t list(pid_t pid)
+{
+	struct ntrace_threads t = {
+	    .pid = pid, .buf = (uintptr_t)threads, .capacity = sizeof(threads) / sizeof(*threads)};
+
+	if (ioctl(fd, NTRACE_IOC_THREADS, &t) < 0)
+		return 0;
+	return t.count < t.capacity ? t.count : t.capacity;
+}
+
+static void resume(pid_t pid, pid_t tid, uint32_t action, int signo)
+{
+	struct ntrace_resume_entry entry = {
+	    .pid = pid, .tid = tid, .action = action, .signo = signo};
+	struct ntrace_resume r = {.entries = (uintptr_t)&entry, .count = 1};
+
+	if (action == NTRACE_ACT_RANGE) {
+		entry.lo = (uintptr_t)step_me;
+		entry.hi = entry.lo + 16;
+	}
+	ioctl(fd, NTRACE_IOC_RESUME, &r);
+}
+
+static void rewrite_registers(pid_t tid)
+{
+	static char buf[4096];
+	struct ntrace_regset set = {.tid = tid, .buf = (uintptr_t)buf, .len = sizeof(buf)};
+	struct ntrace_regs r = {.entries = (uintptr_t)&set, .count = 1};
+
+	set.note = below(2) ? NT_PRSTATUS : NT_X86_XSTATE;
+	if (ioctl(fd, NTRACE_IOC_GETREGS, &r) < 0 || set.error)
+		return;
+	set.len = set.got;
+	if (set.note == NT_PRSTATUS)
+		ioctl(fd, NTRACE_IOC_SETREGS, &r);
+}
+
+static void breakpoint(pid_t pid, uint32_t *id)
+{
+	struct ntrace_break b = {.pid = pid, .addr = (uintptr_t)step_me, .len = 1};
+	struct ntrace_unbreak u = {.id = *id};
+
+	if (*id) {
+		ioctl(fd, NTRACE_IOC_UNBREAK, &u);
+		*id = 0;
+		return;
+	}
+	if (below(4) == 0) {
+		b.type = below(2) ? NTRACE_BREAK_HW : NTRACE_WATCH_WRITE;
+		if (b.type == NTRACE_WATCH_WRITE) {
+			b.addr = (uintptr_t)&handled;
+			b.len = sizeof(handled);
+		}
+	}
+	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0)
+		*id = b.id;
+}
+
+static void take_events(void)
+{
+	static struct ntrace_event events[32];
+	ssize_t got = read(fd, events, sizeof(events));
+
+	for (ssize_t i = 0; i < got / (ssize_t)sizeof(*events); i++) {
+		struct ntrace_event *e = &events[i];
+		uint32_t action = below(4) ? NTRACE_ACT_CONT : NTRACE_ACT_STEP + below(2);
+
+		if (e->stop_id)
+			resume(e->tgid, e->tid, action,
+			       e->type == NTRACE_EV_SIGNAL ? e->signo : 0);
+	}
+}
+
+static void wish(pid_t pid)
+{
+	struct ntrace_sets s = {.pid = pid, .valid = below(16)};
+
+	s.signal_stop = below(2) ? ~0ull : 0;
+	s.fault_stop = ~0ull;
+	for (int ev = NTRACE_EV_NEWTHREAD; ev <= NTRACE_EV_DEAD; ev++) {
+		s.life_stop |= below(3) == 0 ? NTRACE_LIFE(ev) : 0;
+		s.life_note |= below(2) ? NTRACE_LIFE(ev) : 0;
+	}
+	s.follow = below(4);
+	memset(below(2) ? s.entry_note : s.exit_stop, below(2) ? 0 : 0xff, sizeof(s.entry_note));
+	ioctl(fd, NTRACE_IOC_SETS, &s);
+}
+
+static void act(pid_t pid, uint32_t *id)
+{
+	struct ntrace_attach a = {.pid = pid, .flags = below(2)};
+	struct ntrace_detach d = {.pid = pid};
+	struct ntrace_stop_entry entry = {.pid = pid, .tid = -1};
+	struct ntrace_stop s = {.entries = (uintptr_t)&entry, .count = 1, .timeout_us = 100000};
+	uint32_t count;
+
+	switch (below(9)) {
+	case 0:
+		ioctl(fd, NTRACE_IOC_ATTACH, &a);
+		break;
+	case 1:
+		ioctl(fd, NTRACE_IOC_DETACH, &d);
+		break;
+	case 2:
+		s.flags = below(8);
+		ioctl(fd, NTRACE_IOC_STOP, &s);
+		break;
+	case 3:
+		breakpoint(pid, id);
+		break;
+	case 4:
+		wish(pid);
+		break;
+	case 5:
+		count = list(pid);
+		if (count)
+			rewrite_registers(threads[below(count)].tid);
+		break;
+	default:
+		take_events();
+		resume(pid, -1, NTRACE_ACT_CONT, 0);
+	}
+}
+
+static int engine(uint64_t seed)
+{
+	struct ntrace_hello hello = {.abi_version = 1, .label = "stress"};
+	uint32_t id = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	seed_with(seed);
+	fd = open(NTRACE_CONTROL_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || ioctl(fd, NTRACE_IOC_HELLO, &hello) < 0)
+		return 1;
+	for (;;) {
+		struct pollfd p = {fd, POLLIN, 0};
+		act(shared->programs[below(PROGRAMS)], &id);
+		poll(&p, 1, below(3));
+	}
+}
+
+// ---- all of it ----------------------------------------------------------------------------------
+static pid_t start(int (*run)(uint64_t), uint64_t seed)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(run(seed));
+	return pid;
+}
+
+static int run_program(uint64_t seed) { return program("/proc/self/exe", seed); }
+
+int main(int argc, char **argv)
+{
+	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = seed;
+	unsigned long rounds = 0, hurt = 0;
+	pid_t engines[ENGINES];
+	int status;
+
+	if (argc > 1 && !strcmp(argv[1], "leaf"))
+		return UNHURT;
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	seed_with(seed);
+	for (int i = 0; i < PROGRAMS; i++)
+		shared->programs[i] = start(run_program, n++);
+	for (int i = 0; i < ENGINES; i++)
+		engines[i] = start(engine, n++);
+	while (time(NULL) < end) {
+		usleep(10000);
+		for (int i = 0; i < PROGRAMS; i++) {
+			if (waitpid(shared->programs[i], &status, WNOHANG) <= 0)
+				continue;
+			rounds++;
+			if (status != UNHURT << 8) {
+				hurt++;
+				printf("stress: program %d ended with %#x\n", i, status);
+			}
+			shared->programs[i] = start(run_program, n++);
+		}
+		if (below(50) == 0) {
+			int i = below(ENGINES);
+			kill(engines[i], SIGKILL);
+			waitpid(engines[i], NULL, 0);
+			engines[i] = start(engine, n++);
+		}
+	}
+	for (int i = 0; i < ENGINES; i++) {
+		kill(engines[i], SIGKILL);
+		waitpid(engines[i], NULL, 0);
+	}
+	for (int i = 0; i < PROGRAMS; i++) {
+		// nobody holds them any more: they come to their end by themselves
+		waitpid(shared->programs[i], &status, 0);
+		hurt += status != UNHURT << 8;
+	}
+	printf("stress: %lu rounds of programs, %lu hurt, seed %llu\n", rounds, hurt,
+	       (unsigned long long)seed);
+	return hurt != 0;
+}
