@@ -24,7 +24,7 @@ const LIMIT_MS = 30 * 60_000;
 // guests are slow, and each test in them has a limit of its own
 const VM_LIMIT_MS = 4 * 60 * 60_000;
 // they drive other processes and measure time: one file after the other
-const SERIAL_LEVELS = ['addon', 'contract', 'cli', 'gdb', 'fuzz', 'hostile', 'strace'];
+const SERIAL_LEVELS = ['addon', 'contract', 'cli', 'gdb', 'stack', 'fuzz', 'hostile', 'strace'];
 const VM_LEVEL = 'vm';
 const CHECKS: [name: string, command: string, args: string[]][] = [
   ['eslint', 'node_modules/.bin/eslint', ['.']],
