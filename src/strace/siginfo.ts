@@ -4,6 +4,8 @@ import type { Constants } from './constants';
 import { signalName } from './signals';
 import { integer } from './struct';
 
+const TICKS = 100; // a second, to programs (USER_HZ)
+
 const BY_SIGNAL: Record<string, string> = {
   SIGILL: 'si_ill',
   SIGFPE: 'si_fpe',
@@ -19,6 +21,11 @@ const SI_USER = 0;
 const SI_TKILL = -6;
 const SI_TIMER = -2;
 const CLD_EXITED = 1;
+
+/** A number of ticks, with the seconds they are. */
+function ticks(count: bigint): string {
+  return count === 0n ? '0' : `${count} /* ${(Number(count) / TICKS).toFixed(2)} s */`;
+}
 
 function codeName(constants: Constants, name: string, code: number): string {
   const set = BY_SIGNAL[name];
@@ -76,8 +83,8 @@ function rest(
     return [
       ...sender,
       `si_status=${status}`,
-      `si_utime=${long(times)}`,
-      `si_stime=${long(times + word)}`,
+      `si_utime=${ticks(long(times))}`,
+      `si_stime=${ticks(long(times + word))}`,
     ];
   }
   if (FAULTS.has(name)) return [`si_addr=${pointer(0)}`];
