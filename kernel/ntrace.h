@@ -470,8 +470,6 @@ bool nt_mm_needs(struct mm_struct *mm);
 void nt_mm_fork(struct nt_task *child);
 /* A new program: forget what belonged to the old memory. Own context. */
 void nt_mm_exec(struct nt_task *t);
-/* The thread is gone. Atomic. */
-void nt_trap_task_gone(struct nt_task *t);
 /* A new thread with its engines: debug registers. Own context, before it runs. */
 void nt_trap_task_new(struct nt_task *t);
 /* Replaces breakpoint bytes in what was read from addr. */

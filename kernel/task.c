@@ -122,7 +122,6 @@ static bool unhash(struct nt_task *t, bool force)
 
 static void unhashed(struct nt_task *t)
 {
-	nt_trap_task_gone(t);
 	nt_call_task_gone(t);
 	nt_task_put(t);
 }
