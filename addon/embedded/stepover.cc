@@ -9,15 +9,19 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
 namespace ntrace::embedded
 {
 
 namespace
 {
 
-// A thread in user code stops within microseconds; one that is longer in coming is in the kernel,
-// where the interrupt catches it before its next instruction.
+// A thread in user code stops within microseconds; one that is longer in coming sleeps in the
+// kernel, where the interrupt catches it before its next instruction, or waits for a processor.
 constexpr uint64_t kFreezeTimeout = 20 * kNanosPerMilli;
+// The latter is waited for: it would run through the place where a breakpoint should be.
+constexpr uint64_t kFreezeLimit = 2000 * kNanosPerMilli;
 // An instruction that takes longer has entered the kernel, where it sleeps: its bytes were fetched.
 constexpr uint64_t kStepTimeout = 50 * kNanosPerMilli;
 // A busy machine may not have let it run at all by then.
@@ -41,7 +45,12 @@ void Server::freeze(AddressSpace &space, Thread *except, uint64_t timeout_ns)
 				moving.push_back(t.tid);
 			}
 		}
-	uint64_t until = now_ns() + timeout_ns;
+	uint64_t until = now_ns() + timeout_ns, limit = until + kFreezeLimit;
+	auto runnable = [&](pid_t tid) {
+		Thread *t = find_thread(tid);
+		TaskStat stat;
+		return t && read_stat(t->process->pid, tid, stat) && stat.state == 'R';
+	};
 	while (!moving.empty()) {
 		size_t kept = 0;
 		for (pid_t tid : moving) {
@@ -50,8 +59,14 @@ void Server::freeze(AddressSpace &space, Thread *except, uint64_t timeout_ns)
 				moving[kept++] = tid;
 		}
 		moving.resize(kept);
-		if (moving.empty() || now_ns() >= until)
+		if (moving.empty())
 			break;
+		if (now_ns() >= until) {
+			if (now_ns() >= limit ||
+			    std::none_of(moving.begin(), moving.end(), runnable))
+				break;
+			until = now_ns() + kNanosPerMilli;
+		}
 		sleep_for_child(until);
 	}
 }
