@@ -44,7 +44,6 @@ export class Printer {
     if (signature === undefined) return;
     call.text = `${signature.name}(`;
     t.position = signature.enter(call);
-    t.unfinished = false;
     t.printed = true;
     if (this.options.statuses !== undefined) t.held = call.text;
     else this.begin(t, call.text, time);
@@ -96,6 +95,7 @@ export class Printer {
 
   private begin(t: Tracee, text: string, time: number): void {
     const head = this.leader(t, time);
+    t.unfinished = false; // its own last line, where the return of a call was lost
     t.sink.write(head + text);
     t.column = head.length + text.length;
     this.open.set(t.sink, t);

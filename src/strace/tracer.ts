@@ -24,7 +24,7 @@ import type { Tracee } from './tracee';
 const WAIT_US = 2000; // for the next event, before the output is flushed
 const IDLE_MS = 500;
 const FAILED = 1 << 8; // wait status of strace's own child that cannot execute
-const BETWEEN_LOOKS = 64; // batches between two looks at our own signals
+const BETWEEN_LOOKS_MS = 100; // while events come without a pause
 
 /** What a tracer works with. */
 export interface Parts {
@@ -67,7 +67,7 @@ export class Tracer {
   /** Until everybody is gone, or a signal ends us. */
   run(): void {
     const { records, resumption, parts } = this;
-    let batches = 0;
+    let looked = performance.now();
     while (parts.threads.size > 0) {
       if (!records.fill()) {
         parts.flush(true);
@@ -82,9 +82,10 @@ export class Tracer {
         parts.flush(false);
         resumption.send(WAIT_US);
       }
-      if (++batches % BETWEEN_LOOKS === 0) {
+      if (performance.now() - looked > BETWEEN_LOOKS_MS) {
         parts.reactor.turn(0);
         if (this.look()) return;
+        looked = performance.now();
       }
     }
   }
