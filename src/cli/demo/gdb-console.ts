@@ -2,14 +2,16 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 
 const PROMPT = '\x1eprompt\x1e';
-const PATIENCE_MS = 30_000;
+// the tests run it in an emulated machine too
+const SLOWNESS = Number(process.env['NTRACE_TEST_PATIENCE'] ?? 1);
+const PATIENCE_MS = 30_000 * SLOWNESS;
 const SET_UP = [
   'set confirm off',
   'set pagination off',
   'set width 0',
   'set debuginfod enabled off',
   'set breakpoint pending off',
-  'set remotetimeout 20', // a busy machine
+  `set remotetimeout ${20 * SLOWNESS}`, // a busy machine
 ];
 
 /** A real gdb, driven a command at a time through its console. */
