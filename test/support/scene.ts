@@ -118,7 +118,7 @@ export class Scene {
     this.waiting.set(engine, waiting);
     const seen: string[] = [];
     for (;;) {
-      waiting.push(...engine.events());
+      for (const event of engine.events()) waiting.push(event);
       while (waiting.length > 0) {
         const event = waiting.shift() as EngineEvent;
         if (match(event)) return event;
