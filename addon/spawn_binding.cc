@@ -4,6 +4,8 @@
 #include "bindings.h"
 #include "spawn.h"
 
+#include <signal.h>
+
 namespace ntrace
 {
 
@@ -117,6 +119,9 @@ Napi::Value js_spawn(const Napi::CallbackInfo &info)
 			  result.Set("errno", status.error);
 			  result.Set("step", step_name(status.step));
 			  return result;
+		  }));
+	child.Set("abort", Napi::Function::New(env, [launch](const Napi::CallbackInfo &) {
+			  ::kill(launch->pid(), SIGKILL);
 		  }));
 	child.Set("reap", Napi::Function::New(env, [launch](const Napi::CallbackInfo &call) {
 			  std::optional<int> status = launch->reap();

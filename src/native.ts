@@ -105,6 +105,8 @@ export interface SpawnedChild {
   go(): void;
   /** 0 while waiting or after a successful exec, else the errno of the failed step. */
   failure(): { errno: number; step: 'chdir' | 'stdio' | 'exec' | 'user' | '' };
+  /** SIGKILL, before anybody attached to it; it is still to be reaped. */
+  abort(): void;
   /**
    * After its death, where a provider does not reap: the wait status; undefined while alive; -1
    * when somebody else took it.

@@ -1,4 +1,4 @@
-import { native, type SpawnedChild } from '../native';
+import type { SpawnedChild } from '../native';
 import { Addresses } from './addresses';
 import { Breakpoints } from './breakpoints';
 import { Call } from './channel/calls';
@@ -144,7 +144,7 @@ class NtraceEngine implements Engine, Launcher {
       this.children.set(child.pid, child);
       return inferior;
     } catch (error) {
-      native.kill(child.pid, 0, SIGKILL);
+      child.abort();
       child.reap();
       throw error;
     }
@@ -398,8 +398,9 @@ class NtraceEngine implements Engine, Launcher {
   }
 
   private pull(): void {
-    const { eventSize } = this.hello;
-    for (;;) {
+    const { eventSize, eventCapacity } = this.hello;
+    // a recorder's program runs on meanwhile: no more than a full queue at once
+    for (let left = eventCapacity; left > 0; left -= this.eventBuf.length / eventSize) {
       const bytes = this.channel.readEvents(this.eventBuf);
       if (bytes < 0) throw failure(bytes, 'read events');
       if (bytes === 0) return;

@@ -36,18 +36,24 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'breakpoint', run: turn },
   {
     name: 'step',
-    async run(gdb) {
+    async run(gdb: GdbConsole): Promise<void> {
       await turn(gdb);
       const pc = await gdb.send('print $pc');
       await gdb.send('stepi');
       expect(await gdb.send('print $pc')).not.toBe(pc);
     },
   },
-  { name: 'signal delivered', run: (gdb, victim) => signal(gdb, victim, true) },
-  { name: 'signal discarded', run: (gdb, victim) => signal(gdb, victim, false) },
+  {
+    name: 'signal delivered',
+    run: (gdb: GdbConsole, victim: Victim): Promise<void> => signal(gdb, victim, true),
+  },
+  {
+    name: 'signal discarded',
+    run: (gdb: GdbConsole, victim: Victim): Promise<void> => signal(gdb, victim, false),
+  },
   {
     name: 'system call',
-    async run(gdb) {
+    async run(gdb: GdbConsole): Promise<void> {
       await gdb.send('catch syscall getppid');
       expect(await gdb.send('continue')).toMatch(/call to syscall getppid/);
       expect(await gdb.send('continue')).toMatch(/returned from syscall getppid/);
@@ -55,7 +61,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     name: 'fork',
-    async run(gdb) {
+    async run(gdb: GdbConsole): Promise<void> {
       await gdb.send('catch fork');
       await gdb.send('set variable want = 1');
       expect(await gdb.send('continue')).toMatch(/forked process \d+/);
@@ -65,7 +71,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     name: 'exec',
-    async run(gdb) {
+    async run(gdb: GdbConsole): Promise<void> {
       await gdb.send('catch exec');
       await gdb.send('set variable want = 2');
       expect(await gdb.send('continue')).toMatch(/exec'd .*actor/);
@@ -76,7 +82,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     name: 'detach',
     leaves: true,
-    async run(gdb, victim) {
+    async run(gdb: GdbConsole, victim: Victim): Promise<void> {
       await gdb.send('break act');
       expect(await gdb.send('detach')).toMatch(/detached/);
       expect(victim.running).toBe(true);
@@ -85,7 +91,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     name: 'kill -9 of the client',
     leaves: true,
-    async run(gdb) {
+    async run(gdb: GdbConsole): Promise<void> {
       await gdb.send('break act');
       await gdb.vanish();
     },
@@ -93,7 +99,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     name: 'exit',
     ends: true,
-    async run(gdb, victim) {
+    async run(gdb: GdbConsole, victim: Victim): Promise<void> {
       await gdb.send('set variable want = 3');
       expect(await gdb.send('continue')).toMatch(/exited with code 011/);
       expect(await victim.end()).toBe(9);

@@ -140,6 +140,7 @@ class FakeChannel implements Channel {
     const process = machine.start(first);
     const leader = process.threads.get(process.pid);
     const ENOENT = 2;
+    const SIGKILL = 9;
     let gone = false;
     process.embryo = () => {
       process.embryo = undefined;
@@ -153,6 +154,7 @@ class FakeChannel implements Channel {
       go: () => process.embryo?.(),
       failure: () =>
         gone && program === undefined ? { errno: ENOENT, step: 'exec' } : { errno: 0, step: '' },
+      abort: () => machine.die(process, SIGKILL),
       reap: () => process.status,
     };
   }
