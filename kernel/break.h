@@ -185,16 +185,17 @@ enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs, bool sleep);
 
 /* ---- breakpoint.c -------------------------------------------------------- */
 void nt_break_put(struct nt_break *b);
-/* Does somebody want to hear of this hit? Then it is noted in t->trap. In the trap. */
-bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs);
-/* Posts the hit to those who want it; true: somebody was told. */
-bool nt_break_hit(struct nt_task *t);
-
 /* For the few instructions that nothing but their own place will do for: takes the
  * byte off until nt_break_lower(). Another thread may miss it meanwhile.
  */
 bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s);
 void nt_break_lower(struct nt_task *t);
+
+/* ---- hit.c --------------------------------------------------------------- */
+/* Does somebody want to hear of this hit? Then it is noted in t->trap. In the trap. */
+bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs);
+/* Posts the hit to those who want it; true: somebody was told. */
+bool nt_break_hit(struct nt_task *t);
 
 /* ---- step.c -------------------------------------------------------------- */
 bool nt_step_wanted(struct nt_task *t); /* does any engine step it? RCU */

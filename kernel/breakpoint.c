@@ -160,13 +160,12 @@ static struct nt_break *find_break(struct nt_engine *e, struct nt_proc *p,
 	unsigned long id;
 
 	rcu_read_lock();
-	xa_for_each(&e->breaks, id, b) if (b->proc == p && b->type == r->type &&
-					   b->addr == r->addr && b->len == r->len &&
-					   b->m->mm == p->mm && refcount_inc_not_zero(&b->ref))
-	{
-		found = b;
-		break;
-	}
+	xa_for_each(&e->breaks, id, b)
+		if (b->proc == p && b->type == r->type && b->addr == r->addr && b->len == r->len &&
+		    b->m->mm == p->mm && refcount_inc_not_zero(&b->ref)) {
+			found = b;
+			break;
+		}
 	rcu_read_unlock();
 	return found;
 }
@@ -190,7 +189,8 @@ static u32 owners_of(const struct nt_break *b)
 
 	if (b->type == NTRACE_BREAK_SW)
 		return b->site->count;
-	list_for_each_entry(use, &b->uses[0].watch->owners, link) count++;
+	list_for_each_entry(use, &b->uses[0].watch->owners, link)
+		count++;
 	return count;
 }
 
@@ -400,8 +400,7 @@ static void remove_all(struct nt_proc *p, struct mm_struct *but)
 	bool ours;
 
 	rcu_read_lock();
-	xa_for_each(breaks, id, b)
-	{
+	xa_for_each(breaks, id, b) {
 		ours = b->proc == p && b->m->mm != but;
 		rcu_read_unlock();
 		if (ours && xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b)
@@ -432,119 +431,6 @@ void nt_mm_exec(struct nt_task *t)
 		nt_task_kick(t, false);
 	}
 	nt_mm_sweep();
-}
-
-void nt_break_each_owner(struct mm_struct *mm, void (*fn)(void *ctx, struct nt_engine *e, u32 type),
-			 void *ctx)
-{
-	struct nt_mm *m = nt_mm_find(mm);
-	struct nt_break_use *use;
-	struct nt_break *b;
-	struct nt_site *s;
-	unsigned int i;
-
-	if (!m)
-		return;
-	mutex_lock(&m->mutex);
-	hash_for_each(m->sites, i, s, link) list_for_each_entry(b, &s->owners, link)
-	    fn(ctx, b->engine, b->type);
-	for (i = 0; i < NT_WATCHES; i++)
-		list_for_each_entry(use, &m->watches[i].owners, link)
-		    fn(ctx, use->owner->engine, use->owner->type);
-	mutex_unlock(&m->mutex);
-	nt_mm_put(m);
-}
-
-/* ---- hits -------------------------------------------------------------------- */
-bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs)
-{
-	struct nt_trap *trap = &t->trap;
-	enum nt_verdict verdict = NT_FALSE;
-	struct nt_break *b;
-
-	trap->quiet = true;
-	list_for_each_entry_rcu(b, &s->owners, link)
-	{
-		if (!nt_att_of(b->engine, t))
-			continue;
-		verdict = nt_decide(b, regs, false);
-		if (verdict == NT_FALSE)
-			continue;
-		trap->hit = s;
-		trap->hit_generation = READ_ONCE(s->generation);
-		trap->hit_order = b->order;
-		trap->hit_true = verdict == NT_TRUE;
-		break;
-	}
-	trap->quiet = false;
-	return verdict != NT_FALSE;
-}
-
-/* The first owner from "order" on; a reference. */
-static struct nt_break *owner_from(struct nt_mm *m, struct nt_site *s, u64 order)
-{
-	struct nt_break *b, *found = NULL;
-
-	mutex_lock(&m->mutex);
-	list_for_each_entry(b, &s->owners, link) if (b->order >= order)
-	{
-		refcount_inc(&b->ref);
-		found = b;
-		break;
-	}
-	mutex_unlock(&m->mutex);
-	return found;
-}
-
-static bool post_hit(struct nt_task *t, struct nt_break *b)
-{
-	struct nt_event ev;
-	struct nt_att *a;
-
-	nt_event_init(&ev, t, NTRACE_EV_BREAK, true);
-	ev.r.addr = b->addr;
-	ev.r.break_id = b->id;
-	nt_step_forget(t, b->proc->engine);
-	rcu_read_lock();
-	a = nt_att_of(b->proc->engine, t);
-	if (a && !refcount_inc_not_zero(&a->ref))
-		a = NULL;
-	rcu_read_unlock();
-	if (!a)
-		return false;
-	nt_post_stop(a, &ev);
-	nt_att_put(a);
-	return true;
-}
-
-bool nt_break_hit(struct nt_task *t)
-{
-	struct nt_mm *m = nt_mm_find(current->mm);
-	struct pt_regs *regs = current_pt_regs();
-	struct nt_trap *trap = &t->trap;
-	struct nt_site *s = trap->hit;
-	u64 order = trap->hit_order;
-	struct nt_break *b;
-	bool told = false;
-
-	if (!m)
-		return false;
-	trap->at = s->addr;
-	trap->at_generation = trap->hit_generation;
-	while ((b = owner_from(m, s, order))) {
-		bool decided = b->order == trap->hit_order && trap->hit_true;
-		bool attached;
-
-		rcu_read_lock();
-		attached = nt_att_of(b->proc->engine, t);
-		rcu_read_unlock();
-		if (attached && (decided || nt_decide(b, regs, true) == NT_TRUE))
-			told |= post_hit(t, b);
-		order = b->order + 1;
-		nt_break_put(b);
-	}
-	nt_mm_put(m);
-	return told;
 }
 
 /* ---- lifting ------------------------------------------------------------------ */
@@ -586,8 +472,9 @@ static void replan(struct nt_mm *m, unsigned long addr, size_t len)
 	struct nt_site *s;
 	unsigned int bucket;
 
-	hash_for_each(m->sites, bucket, s, link) if (s->armed && s->addr < addr + len &&
-						     s->addr + NT_INSN_MAX > addr) plan_site(m, s);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->armed && s->addr < addr + len && s->addr + NT_INSN_MAX > addr)
+			plan_site(m, s);
 }
 
 /* One piece, which may be changed: m->mutex. */
@@ -599,11 +486,13 @@ static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const 
 	size_t done;
 
 	memcpy(piece, from, len);
-	hash_for_each(m->sites, bucket, s, link) if (s->addr - addr < len && is_armed(m, s))
-	    piece[s->addr - addr] = NT_BREAK_BYTE;
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < len && is_armed(m, s))
+			piece[s->addr - addr] = NT_BREAK_BYTE;
 	done = nt_mem_write(m->mm, addr, piece, len);
-	hash_for_each(m->sites, bucket, s, link) if (s->addr - addr < done && s->armed)
-	    WRITE_ONCE(s->original, from[s->addr - addr]);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < done && s->armed)
+			WRITE_ONCE(s->original, from[s->addr - addr]);
 	return done;
 }
 

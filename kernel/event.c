@@ -18,8 +18,6 @@ void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs)
 	if (regs) {
 		struct pt_regs *user = task_pt_regs(t->task);
 
-		if (t->task == current)
-			nt_trap_enter(t);
 		ev->r.pc = nt_trap_pc(READ_ONCE(t->task->mm), instruction_pointer(user));
 		ev->r.sp = user_stack_pointer(user);
 		ev->r.fp = frame_pointer(user);

@@ -32,7 +32,9 @@ static bool has_thread(const struct nt_watch *w, const struct task_struct *task)
 {
 	const struct nt_watch_thread *wt;
 
-	list_for_each_entry(wt, &w->threads, link) if (wt->task == task) return true;
+	list_for_each_entry(wt, &w->threads, link)
+		if (wt->task == task)
+			return true;
 	return false;
 }
 
@@ -75,10 +77,9 @@ void nt_watch_sweep(struct nt_mm *m)
 	unsigned int i;
 
 	for (i = 0; i < NT_WATCHES; i++)
-		list_for_each_entry_safe(wt, next, &m->watches[i].threads,
-					 link) if (wt->task->exit_state ||
-						   list_empty(&m->watches[i].owners))
-		    drop_thread(wt);
+		list_for_each_entry_safe(wt, next, &m->watches[i].threads, link)
+			if (wt->task->exit_state || list_empty(&m->watches[i].owners))
+				drop_thread(wt);
 }
 
 /* The threads of a process, referenced, NULL at the end. */
@@ -96,8 +97,9 @@ static struct task_struct **threads_of(struct nt_proc *p)
 	if (!tasks)
 		return NULL;
 	rcu_read_lock();
-	list_for_each_entry_rcu(a, &p->atts, in_proc) if (i < count) tasks[i++] =
-	    get_task_struct(a->task->task);
+	list_for_each_entry_rcu(a, &p->atts, in_proc)
+		if (i < count)
+			tasks[i++] = get_task_struct(a->task->task);
 	rcu_read_unlock();
 	return tasks;
 }
@@ -184,8 +186,7 @@ void nt_trap_task_new(struct nt_task *t)
 	mutex_lock(&m->mutex);
 	nt_watch_sweep(m);
 	for (i = 0; i < NT_WATCHES; i++)
-		list_for_each_entry(use, &m->watches[i].owners, link)
-		{
+		list_for_each_entry(use, &m->watches[i].owners, link) {
 			bool attached;
 
 			rcu_read_lock();
@@ -216,8 +217,7 @@ bool nt_watch_hit(struct nt_task *t)
 
 		if (!(hit & 1ul << i))
 			continue;
-		list_for_each_entry(use, &w->owners, link)
-		{
+		list_for_each_entry(use, &w->owners, link) {
 			bool execute = w->type == NTRACE_BREAK_HW;
 			struct nt_att *a;
 

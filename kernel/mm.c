@@ -28,7 +28,9 @@ struct nt_mm *__nt_mm_get_rcu(struct mm_struct *mm)
 {
 	struct nt_mm *m;
 
-	hash_for_each_possible_rcu(records, m, hash, (unsigned long)mm) if (m->mm == mm) return m;
+	hash_for_each_possible_rcu(records, m, hash, (unsigned long)mm)
+		if (m->mm == mm)
+			return m;
 	return NULL;
 }
 
@@ -51,7 +53,8 @@ static void free_record(struct rcu_head *rcu)
 	struct nt_site *s;
 	unsigned int bucket;
 
-	hash_for_each_safe(m->sites, bucket, next, s, link) kfree(s);
+	hash_for_each_safe(m->sites, bucket, next, s, link)
+		kfree(s);
 	nt_slot_free(m);
 	mmdrop(m->mm);
 	kfree(m);
@@ -126,8 +129,9 @@ void nt_mm_sweep(void)
 	if (!atomic_read(&nt_mms))
 		return;
 	mutex_lock(&records_lock);
-	hash_for_each_safe(records, bucket, next, m,
-			   hash) if (!m->breaks && !atomic_read(&m->mm->mm_users)) drop_record(m);
+	hash_for_each_safe(records, bucket, next, m, hash)
+		if (!m->breaks && !atomic_read(&m->mm->mm_users))
+			drop_record(m);
 	mutex_unlock(&records_lock);
 }
 
@@ -137,8 +141,9 @@ struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr)
 
 	if (addr < m->site_lo || addr > m->site_hi)
 		return NULL;
-	hash_for_each_possible_rcu(m->sites, s, link, addr,
-				   lockdep_is_held(&m->mutex)) if (s->addr == addr) return s;
+	hash_for_each_possible_rcu(m->sites, s, link, addr, lockdep_is_held(&m->mutex))
+		if (s->addr == addr)
+			return s;
 	return NULL;
 }
 
@@ -160,10 +165,10 @@ void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len)
 		}
 		return;
 	}
-	hash_for_each_rcu(m->sites, bucket, s, link) if (s->addr - addr < len &&
-							 bytes[s->addr - addr] == NT_BREAK_BYTE &&
-							 READ_ONCE(s->armed))
-	    bytes[s->addr - addr] = READ_ONCE(s->original);
+	hash_for_each_rcu(m->sites, bucket, s, link)
+		if (s->addr - addr < len && bytes[s->addr - addr] == NT_BREAK_BYTE &&
+		    READ_ONCE(s->armed))
+			bytes[s->addr - addr] = READ_ONCE(s->original);
 }
 
 void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
@@ -187,6 +192,27 @@ bool nt_mm_needs(struct mm_struct *mm)
 	return needs;
 }
 
+/* The parent whose bytes a child has, a reference; it was never asked for if the
+ * child died before it ran, and then goes when another gets its place.
+ */
+static struct nt_mm *take_birth(struct task_struct *child)
+{
+	struct nt_mm *parent = NULL;
+	struct birth *b;
+
+	spin_lock(&births_lock);
+	list_for_each_entry(b, &births, link)
+		if (b->child == child) {
+			list_del(&b->link);
+			parent = b->parent;
+			break;
+		}
+	spin_unlock(&births_lock);
+	if (parent)
+		kfree(b);
+	return parent;
+}
+
 /*
  * In the parent, before the child may run. Its memory is a copy as of a moment
  * ago, with patched bytes; it may have been made by a system call in a slot.
@@ -194,11 +220,14 @@ bool nt_mm_needs(struct mm_struct *mm)
 static void on_newtask(void *data, struct task_struct *child, u64 clone_flags)
 {
 	struct nt_plan *plan;
+	struct nt_mm *m, *stale;
 	struct birth *birth;
-	struct nt_mm *m;
 
 	if (!atomic_read(&nt_mms) || !current->mm)
 		return;
+	stale = list_empty_careful(&births) ? NULL : take_birth(child);
+	if (stale)
+		nt_mm_put(stale);
 	rcu_read_lock();
 	m = nt_mm_get_rcu(current->mm);
 	if (!m)
@@ -223,24 +252,6 @@ out:
 	rcu_read_unlock();
 }
 
-static struct nt_mm *take_birth(struct task_struct *child)
-{
-	struct nt_mm *parent = NULL;
-	struct birth *b;
-
-	spin_lock(&births_lock);
-	list_for_each_entry(b, &births, link) if (b->child == child)
-	{
-		list_del(&b->link);
-		parent = b->parent;
-		break;
-	}
-	spin_unlock(&births_lock);
-	if (parent)
-		kfree(b);
-	return parent;
-}
-
 /* Sites stay on record when they go: the copy may be older than that. */
 static void clean_child(struct nt_mm *parent, struct mm_struct *mm)
 {
@@ -250,11 +261,12 @@ static void clean_child(struct nt_mm *parent, struct mm_struct *mm)
 	u8 byte;
 
 	mutex_lock(&parent->mutex);
-	hash_for_each(parent->sites, bucket, s, link) if (s->original != NT_BREAK_BYTE &&
-							  nt_mem_read(mm, s->addr, &byte, 1) == 1 &&
-							  byte == NT_BREAK_BYTE)
-	    nt_mem_write(mm, s->addr, &s->original, 1);
-	list_for_each_entry(area, &parent->areas, link) vm_munmap(area->start, PAGE_SIZE);
+	hash_for_each(parent->sites, bucket, s, link)
+		if (s->original != NT_BREAK_BYTE && nt_mem_read(mm, s->addr, &byte, 1) == 1 &&
+		    byte == NT_BREAK_BYTE)
+			nt_mem_write(mm, s->addr, &s->original, 1);
+	list_for_each_entry(area, &parent->areas, link)
+		vm_munmap(area->start, PAGE_SIZE);
 	mutex_unlock(&parent->mutex);
 }
 
@@ -295,14 +307,14 @@ void nt_mm_exit(void)
 
 	tracepoint_probe_unregister(newtask, on_newtask, NULL);
 	tracepoint_synchronize_unregister();
-	list_for_each_entry_safe(b, after, &births, link)
-	{
+	list_for_each_entry_safe(b, after, &births, link) {
 		nt_mm_put(b->parent);
 		kfree(b);
 	}
 	INIT_LIST_HEAD(&births);
 	mutex_lock(&records_lock);
-	hash_for_each_safe(records, bucket, next, m, hash) drop_record(m);
+	hash_for_each_safe(records, bucket, next, m, hash)
+		drop_record(m);
 	mutex_unlock(&records_lock);
 	rcu_barrier();
 }

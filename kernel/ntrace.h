@@ -477,9 +477,6 @@ void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, s
 /* Writes through to the shadow: bytes written. */
 size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf,
 			     size_t len);
-/* Owners of a process's breakpoints, for who.c: calls back under its locks. */
-void nt_break_each_owner(struct mm_struct *mm, void (*fn)(void *ctx, struct nt_engine *e, u32 type),
-			 void *ctx);
 
 /* ---- hooks: hook.c, signal.c, syscall.c ---------------------------------- */
 int nt_hook_init(void);

@@ -100,8 +100,7 @@ static struct nt_area *area_near(struct nt_mm *m, unsigned long addr)
 {
 	struct nt_area *area;
 
-	list_for_each_entry(area, &m->areas, link)
-	{
+	list_for_each_entry(area, &m->areas, link) {
 		unsigned long off = area->start > addr ? area->start - addr : addr - area->start;
 
 		if (off <= NT_REACH && area->used < NT_AREA_SLOTS)
@@ -117,8 +116,10 @@ void nt_slot_free(struct nt_mm *m)
 	struct nt_plan *plan;
 	unsigned int bucket;
 
-	hash_for_each_safe(m->plans, bucket, after, plan, link) kfree(plan);
-	list_for_each_entry_safe(area, next, &m->areas, link) kfree(area);
+	hash_for_each_safe(m->plans, bucket, after, plan, link)
+		kfree(plan);
+	list_for_each_entry_safe(area, next, &m->areas, link)
+		kfree(area);
 }
 
 /* ---- plans ----------------------------------------------------------------- */
@@ -126,11 +127,10 @@ struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *byte
 {
 	struct nt_plan *plan;
 
-	hash_for_each_possible_rcu(
-	    m->plans, plan, link, addr,
-	    lockdep_is_held(&m->mutex)) if (plan->ool.addr == addr && plan->len == len &&
-					    !memcmp(plan->bytes, bytes,
-						    plan->ool.length ?: len)) return plan;
+	hash_for_each_possible_rcu(m->plans, plan, link, addr, lockdep_is_held(&m->mutex))
+		if (plan->ool.addr == addr && plan->len == len &&
+		    !memcmp(plan->bytes, bytes, plan->ool.length ?: len))
+			return plan;
 	return NULL;
 }
 
@@ -226,11 +226,9 @@ struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc)
 
 	if (pc < READ_ONCE(m->slot_lo) || pc >= READ_ONCE(m->slot_hi))
 		return NULL;
-	list_for_each_entry_rcu(
-	    area, &m->areas,
-	    link) if (pc - area->start <
-		      PAGE_SIZE) return rcu_dereference(area->plans[(pc - area->start) /
-								    NT_OOL_SLOT]);
+	list_for_each_entry_rcu(area, &m->areas, link)
+		if (pc - area->start < PAGE_SIZE)
+			return rcu_dereference(area->plans[(pc - area->start) / NT_OOL_SLOT]);
 	return NULL;
 }
 

@@ -11,7 +11,9 @@ bool nt_step_wanted(struct nt_task *t)
 
 	if (!t->trap.stepping)
 		return false;
-	list_for_each_entry_rcu(a, &t->atts, in_task) if (READ_ONCE(a->step.action)) return true;
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		if (READ_ONCE(a->step.action))
+			return true;
 	return false;
 }
 
@@ -30,7 +32,9 @@ bool nt_step_ended(struct nt_task *t, unsigned long pc)
 {
 	struct nt_att *a;
 
-	list_for_each_entry_rcu(a, &t->atts, in_task) if (ended(&a->step, pc)) return true;
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		if (ended(&a->step, pc))
+			return true;
 	return false;
 }
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hits of breakpoints: who wants to hear of one is decided in the trap, as far as
+ * memory is there, and else in the thread's work.
+ */
+#include <linux/rculist.h>
+#include <linux/sched/task_stack.h>
+
+#include "break.h"
+
+bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs)
+{
+	struct nt_trap *trap = &t->trap;
+	enum nt_verdict verdict = NT_FALSE;
+	struct nt_break *b;
+
+	trap->quiet = true;
+	list_for_each_entry_rcu(b, &s->owners, link) {
+		if (!nt_att_of(b->engine, t))
+			continue;
+		verdict = nt_decide(b, regs, false);
+		if (verdict == NT_FALSE)
+			continue;
+		trap->hit = s;
+		trap->hit_generation = READ_ONCE(s->generation);
+		trap->hit_order = b->order;
+		trap->hit_true = verdict == NT_TRUE;
+		break;
+	}
+	trap->quiet = false;
+	return verdict != NT_FALSE;
+}
+
+/* The first owner from "order" on; a reference. */
+static struct nt_break *owner_from(struct nt_mm *m, struct nt_site *s, u64 order)
+{
+	struct nt_break *b, *found = NULL;
+
+	mutex_lock(&m->mutex);
+	list_for_each_entry(b, &s->owners, link)
+		if (b->order >= order) {
+			refcount_inc(&b->ref);
+			found = b;
+			break;
+		}
+	mutex_unlock(&m->mutex);
+	return found;
+}
+
+static bool post_hit(struct nt_task *t, struct nt_break *b)
+{
+	struct nt_event ev;
+	struct nt_att *a;
+
+	nt_event_init(&ev, t, NTRACE_EV_BREAK, true);
+	ev.r.addr = b->addr;
+	ev.r.break_id = b->id;
+	nt_step_forget(t, b->proc->engine);
+	rcu_read_lock();
+	a = nt_att_of(b->proc->engine, t);
+	if (a && !refcount_inc_not_zero(&a->ref))
+		a = NULL;
+	rcu_read_unlock();
+	if (!a)
+		return false;
+	nt_post_stop(a, &ev);
+	nt_att_put(a);
+	return true;
+}
+
+bool nt_break_hit(struct nt_task *t)
+{
+	struct nt_mm *m = nt_mm_find(current->mm);
+	struct pt_regs *regs = current_pt_regs();
+	struct nt_trap *trap = &t->trap;
+	struct nt_site *s = trap->hit;
+	u64 order = trap->hit_order;
+	struct nt_break *b;
+	bool told = false;
+
+	if (!m)
+		return false;
+	trap->at = s->addr;
+	trap->at_generation = trap->hit_generation;
+	while ((b = owner_from(m, s, order))) {
+		bool decided = b->order == trap->hit_order && trap->hit_true;
+		bool attached;
+
+		rcu_read_lock();
+		attached = nt_att_of(b->proc->engine, t);
+		rcu_read_unlock();
+		if (attached && (decided || nt_decide(b, regs, true) == NT_TRUE))
+			told |= post_hit(t, b);
+		order = b->order + 1;
+		nt_break_put(b);
+	}
+	nt_mm_put(m);
+	return told;
+}
