@@ -7,18 +7,19 @@
 #include <linux/task_work.h>
 #include <linux/types.h>
 
-/* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield" (siglock). */
+/* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield"
+ * (siglock). */
 struct nt_call {
-	int parked; /* signal the engines have passed on, to be dequeued next; or 0 */
+	int parked;	       /* signal the engines have passed on, to be dequeued next; or 0 */
 	kernel_siginfo_t info; /* ... and what comes with it */
 
 	bool yield; /* a ptracer wants it: it may not sleep in a park of ours */
 
 	bool engaged; /* its system calls take the slow path because of us */
-	bool midway; /* it was inside of one when that began */
-	bool exit; /* somebody wants to see the end of this one */
-	int nr; /* ... whose number was */
-	bool noting; /* "work" is queued, which leaves nothing but notes of it */
+	bool midway;  /* it was inside of one when that began */
+	bool exit;    /* somebody wants to see the end of this one */
+	int nr;	      /* ... whose number was */
+	bool noting;  /* "work" is queued, which leaves nothing but notes of it */
 	struct callback_head work;
 };
 

@@ -26,7 +26,7 @@
 #define IDLE_DELAY (2 * HZ)
 
 struct nt_hook {
-	const char *name; /* "name" stands for "name.*" of clones, too */
+	const char *name;  /* "name" stands for "name.*" of clones, too */
 	const char *needs; /* another symbol its handler calls, or NULL */
 	bool (*handler)(struct nt_frame *frame);
 	int features[4]; /* enum ntrace_feature + 1 */
@@ -43,23 +43,28 @@ struct nt_hook {
 #define FEATURE(f) (NTRACE_F_##f + 1)
 
 static struct nt_hook hooks[] = {
-	/* the wrappers before the function that relies on them */
-	{ .name = "dequeue_signal", .handler = nt_hook_dequeue_signal,
-	  .features = { FEATURE(SIGNALS), FEATURE(SIGNALS_FATAL) } },
-	{ .name = "get_signal", .handler = nt_hook_get_signal,
-	  .features = { FEATURE(SIGNALS), FEATURE(SIGNALS_FATAL) } },
-	{ .name = "complete_signal", .handler = nt_hook_complete_signal,
-	  .features = { FEATURE(SIGNALS_FATAL), FEATURE(YIELD) } },
-	{ .name = "prepare_signal", .handler = nt_hook_prepare_signal,
-	  .features = { FEATURE(SIGNALS_FATAL) } },
-	{ .name = "do_signal_stop", .handler = nt_hook_signal_stop },
-	{ .name = "signal_wake_up_state", .handler = nt_hook_signal_wake,
-	  .needs = "ptrace_do_notify", .features = { FEATURE(YIELD) } },
-	{ .name = "syscall_trace_enter", .handler = nt_hook_syscall_enter,
-	  .features = { FEATURE(SYSCALL_ENTRY), FEATURE(SYSCALL_EXIT),
-			FEATURE(SYSCALL_CHANGE) } },
-	{ .name = "do_exit", .handler = nt_hook_do_exit,
-	  .features = { FEATURE(EXITING) } },
+    /* the wrappers before the function that relies on them */
+    {.name = "dequeue_signal",
+     .handler = nt_hook_dequeue_signal,
+     .features = {FEATURE(SIGNALS), FEATURE(SIGNALS_FATAL)}},
+    {.name = "get_signal",
+     .handler = nt_hook_get_signal,
+     .features = {FEATURE(SIGNALS), FEATURE(SIGNALS_FATAL)}},
+    {.name = "complete_signal",
+     .handler = nt_hook_complete_signal,
+     .features = {FEATURE(SIGNALS_FATAL), FEATURE(YIELD)}},
+    {.name = "prepare_signal",
+     .handler = nt_hook_prepare_signal,
+     .features = {FEATURE(SIGNALS_FATAL)}},
+    {.name = "do_signal_stop", .handler = nt_hook_signal_stop},
+    {.name = "signal_wake_up_state",
+     .handler = nt_hook_signal_wake,
+     .needs = "ptrace_do_notify",
+     .features = {FEATURE(YIELD)}},
+    {.name = "syscall_trace_enter",
+     .handler = nt_hook_syscall_enter,
+     .features = {FEATURE(SYSCALL_ENTRY), FEATURE(SYSCALL_EXIT), FEATURE(SYSCALL_CHANGE)}},
+    {.name = "do_exit", .handler = nt_hook_do_exit, .features = {FEATURE(EXITING)}},
 };
 
 static_assert(ARRAY_SIZE(hooks) <= NT_HOOK_SLOTS);
@@ -104,8 +109,7 @@ static long nr_inside(void)
 	long sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		sum += per_cpu(inside, cpu);
+	for_each_possible_cpu(cpu) sum += per_cpu(inside, cpu);
 	return sum;
 }
 
@@ -358,9 +362,10 @@ static void tell(void)
 	for (h = hooks; h < hooks + ARRAY_SIZE(hooks); h++)
 		if (h->way == NT_OUT)
 			n += scnprintf(absent + n, sizeof(absent) - n, " %s (%s)", h->name,
-				       h->off ? "switched off" :
-				       h->address ? "refused" :
-				       h->matches + h->clones > 1 ? "ambiguous" : "absent");
+				       h->off			    ? "switched off"
+				       : h->address		    ? "refused"
+				       : h->matches + h->clones > 1 ? "ambiguous"
+								    : "absent");
 	if (n)
 		pr_info("not hooked, their features are off:%s\n", absent);
 }

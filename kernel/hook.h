@@ -15,7 +15,7 @@ struct task_struct;
 /* A call of a hooked function. The assembler knows the layout. */
 struct nt_frame {
 	unsigned long args[6]; /* changes reach the body */
-	unsigned long ret; /* what the caller gets if the body is skipped */
+	unsigned long ret;     /* what the caller gets if the body is skipped */
 	unsigned long frame_pointer;
 	unsigned long body;
 	unsigned long caller; /* return address */
@@ -34,7 +34,7 @@ bool nt_hook_prepare_signal(struct nt_frame *frame);
 bool nt_hook_signal_stop(struct nt_frame *frame);
 bool nt_hook_signal_wake(struct nt_frame *frame);
 bool nt_hook_syscall_enter(struct nt_frame *frame); /* syscall.c */
-bool nt_hook_do_exit(struct nt_frame *frame); /* lifecycle.c */
+bool nt_hook_do_exit(struct nt_frame *frame);	    /* lifecycle.c */
 
 void nt_signal_init(void);
 /* Lets a ptracer have the thread that was woken for it (t->call.yield), then comes

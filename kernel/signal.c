@@ -24,8 +24,9 @@
 
 #include "hook.h"
 
-#define SYNCHRONOUS (sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | \
-		     sigmask(SIGTRAP) | sigmask(SIGFPE) | sigmask(SIGSYS))
+#define SYNCHRONOUS                                                                                \
+	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) |                 \
+	 sigmask(SIGFPE) | sigmask(SIGSYS))
 
 /* What the sets call a fault; a trap of the program's own is a signal. */
 static bool is_fault(const kernel_siginfo_t *info)
@@ -250,8 +251,9 @@ static int synchronous(void)
 		return 0;
 	list_for_each_entry(q, &current->pending.list, list)
 		if (q->info.si_code > SI_USER && sigmask(q->info.si_signo) & SYNCHRONOUS)
-			return concerns(current, q->info.si_signo) && !for_ptracer(&q->info) ?
-				       q->info.si_signo : 0;
+			return concerns(current, q->info.si_signo) && !for_ptracer(&q->info)
+				   ? q->info.si_signo
+				   : 0;
 	return 0;
 }
 
@@ -307,8 +309,7 @@ bool nt_hook_prepare_signal(struct nt_frame *frame)
 	int signo = frame->args[0];
 	__sighandler_t handler;
 
-	if (signo <= 0 || signo > _NSIG || signo == SIGKILL ||
-	    !nt_feature(NTRACE_F_SIGNALS_FATAL))
+	if (signo <= 0 || signo > _NSIG || signo == SIGKILL || !nt_feature(NTRACE_F_SIGNALS_FATAL))
 		return false;
 	handler = task->sighand->action[signo - 1].sa.sa_handler;
 	if (handler != SIG_IGN && (handler != SIG_DFL || !sig_kernel_ignore(signo)))
@@ -383,8 +384,8 @@ bool nt_hook_signal_stop(struct nt_frame *frame)
 		return false;
 	if (jobctl & JOBCTL_STOP_PENDING)
 		signo = jobctl & JOBCTL_STOP_SIGMASK;
-	else if (!(jobctl & JOBCTL_STOP_DEQUEUED) ||
-		 current->signal->flags & SIGNAL_GROUP_EXIT || current->signal->group_exec_task)
+	else if (!(jobctl & JOBCTL_STOP_DEQUEUED) || current->signal->flags & SIGNAL_GROUP_EXIT ||
+		 current->signal->group_exec_task)
 		return false;
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
