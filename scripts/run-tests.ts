@@ -50,7 +50,12 @@ function lint(): Sum {
   return sum;
 }
 
-function jest(chosen: string[], serial: boolean, limitMs: number = LIMIT_MS): Sum {
+function jest(
+  chosen: string[],
+  serial: boolean,
+  limitMs: number = LIMIT_MS,
+  env: NodeJS.ProcessEnv = {},
+): Sum {
   const present = levels().filter((level) => chosen.includes(level));
   if (present.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-test-'));
@@ -66,7 +71,12 @@ function jest(chosen: string[], serial: boolean, limitMs: number = LIMIT_MS): Su
         `--outputFile=${report}`,
         ...present.map((level) => `build/test/${level}/`),
       ],
-      { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], timeout: limitMs },
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        timeout: limitMs,
+        env: { ...process.env, ...env },
+      },
     );
     if (!fs.existsSync(report)) {
       console.log(`FAIL jest (${present.join(', ')}): it ended without a report`);
@@ -107,6 +117,7 @@ function main(chosen: string[]): number {
       wanted.filter((level) => level === VM_LEVEL),
       true,
       VM_LIMIT_MS,
+      all ? { NTRACE_VM_SHORT: '1' } : {},
     ),
   ];
   const total = (key: keyof Sum): number => sums.reduce((sum, part) => sum + part[key], 0);
