@@ -154,18 +154,19 @@ export class Session {
       engine.attach(pid);
       threads.launched = pid;
       threads.add(pid, pid).hidden = true;
-      // until its own program is there, only the call that gets it there is of interest
-      const { numbers } = threads.abiOf(pid);
-      const first = wishes(options, threads.abiOf(pid), this.signaturesOf(threads.abiOf(pid)));
-      const execve = [numbers.execve ?? 0];
-      const way = options.record ? { entryNote: execve } : { entryStop: execve, entryNote: [] };
-      putSets(engine.channel, pid, {
-        ...first,
-        signalStop: 0n,
-        exitStop: [],
-        exitNote: [],
-        ...way,
-      });
+      const abi = threads.abiOf(pid);
+      const wanted = wishes(options, abi, this.signaturesOf(abi));
+      // until its own program is there, only the call that gets it there is of interest; records
+      // come late, so that nothing can be added there
+      const execve = [abi.numbers.execve ?? 0];
+      const way = { signalStop: 0n, entryStop: execve, entryNote: [], exitStop: [], exitNote: [] };
+      if (options.record) {
+        const { entryNote } = wanted;
+        if (Array.isArray(entryNote)) entryNote.push(...execve);
+        putSets(engine.channel, pid, wanted);
+      } else {
+        putSets(engine.channel, pid, { ...wanted, ...way });
+      }
     } catch (error) {
       native.kill(pid, 0, SIGKILL);
       child.reap();

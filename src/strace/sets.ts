@@ -41,8 +41,8 @@ export function wishes(options: Options, abi: Abi, signatures: Signatures): Sets
     followVfork: follow,
     entryStop,
     exitStop,
-    entryNote: numbers,
-    exitNote: numbers,
+    entryNote: numbers === 'all' ? numbers : [...numbers],
+    exitNote: numbers === 'all' ? numbers : [...numbers],
   };
 }
 

@@ -172,7 +172,7 @@ export class Tracer {
     if (t.hidden) {
       if (nr !== abi.numbers.execve) return;
       t.hidden = false;
-      putSets(parts.engine.channel, t.pid, this.wishes(abi));
+      if (!parts.options.record) putSets(parts.engine.channel, t.pid, this.wishes(abi));
     }
     const { call } = t;
     const before = t.signature;
