@@ -17,31 +17,31 @@
 static const struct call {
 	u32 request;
 	bool changes; /* refused to observers */
-	int feature; /* EOPNOTSUPP while it is off; -1: always there */
+	int feature;  /* EOPNOTSUPP while it is off; -1: always there */
 	int (*run)(struct nt_engine *e, void *record);
 } calls[] = {
-	[0] = { NTRACE_IOC_HELLO, false, -1, nt_hello },
-	[1] = { NTRACE_IOC_ATTACH, false, NTRACE_F_ATTACH, nt_attach },
-	[2] = { NTRACE_IOC_DETACH, false, NTRACE_F_ATTACH, nt_detach },
-	[3] = { NTRACE_IOC_THREADS, false, NTRACE_F_ATTACH, nt_threads },
-	[4] = { NTRACE_IOC_RESUME, true, NTRACE_F_ATTACH, nt_resume },
-	[5] = { NTRACE_IOC_STOP, true, NTRACE_F_ATTACH, nt_stop },
-	[6] = { NTRACE_IOC_GETREGS, false, NTRACE_F_REGSETS, nt_getregs },
-	[7] = { NTRACE_IOC_SETREGS, true, NTRACE_F_REGSETS, nt_setregs },
-	[8] = { NTRACE_IOC_READMEM, false, NTRACE_F_MEMORY, nt_readmem },
-	[9] = { NTRACE_IOC_WRITEMEM, true, NTRACE_F_MEMORY, nt_writemem },
-	[10] = { NTRACE_IOC_BREAK, true, NTRACE_F_BREAK, nt_break },
-	[11] = { NTRACE_IOC_UNBREAK, true, NTRACE_F_BREAK, nt_unbreak },
-	[12] = { NTRACE_IOC_BREAK_STATS, false, NTRACE_F_BREAK, nt_break_stats },
-	[13] = { NTRACE_IOC_SETS, false, NTRACE_F_ATTACH, nt_set_sets },
-	[14] = { NTRACE_IOC_SIGNAL, true, NTRACE_F_ATTACH, nt_signal },
-	[15] = { NTRACE_IOC_WHO, false, NTRACE_F_WHO, nt_who },
-	[16] = { NTRACE_IOC_RELEASE, true, NTRACE_F_RELEASE, nt_release_hold },
-	[17] = { NTRACE_IOC_TRACEPOINT, true, NTRACE_F_TRACEPOINTS, NULL },
-	[18] = { NTRACE_IOC_TRACE_CONTROL, true, NTRACE_F_TRACEPOINTS, NULL },
-	[19] = { NTRACE_IOC_TRACE_QUERY, false, NTRACE_F_TRACEPOINTS, NULL },
-	[20] = { NTRACE_IOC_TRACE_READ, false, NTRACE_F_TRACEPOINTS, NULL },
-	[21] = { NTRACE_IOC_VARIABLE, true, NTRACE_F_TRACEPOINTS, NULL },
+    [0] = {NTRACE_IOC_HELLO, false, -1, nt_hello},
+    [1] = {NTRACE_IOC_ATTACH, false, NTRACE_F_ATTACH, nt_attach},
+    [2] = {NTRACE_IOC_DETACH, false, NTRACE_F_ATTACH, nt_detach},
+    [3] = {NTRACE_IOC_THREADS, false, NTRACE_F_ATTACH, nt_threads},
+    [4] = {NTRACE_IOC_RESUME, true, NTRACE_F_ATTACH, nt_resume},
+    [5] = {NTRACE_IOC_STOP, true, NTRACE_F_ATTACH, nt_stop},
+    [6] = {NTRACE_IOC_GETREGS, false, NTRACE_F_REGSETS, nt_getregs},
+    [7] = {NTRACE_IOC_SETREGS, true, NTRACE_F_REGSETS, nt_setregs},
+    [8] = {NTRACE_IOC_READMEM, false, NTRACE_F_MEMORY, nt_readmem},
+    [9] = {NTRACE_IOC_WRITEMEM, true, NTRACE_F_MEMORY, nt_writemem},
+    [10] = {NTRACE_IOC_BREAK, true, NTRACE_F_BREAK, nt_break},
+    [11] = {NTRACE_IOC_UNBREAK, true, NTRACE_F_BREAK, nt_unbreak},
+    [12] = {NTRACE_IOC_BREAK_STATS, false, NTRACE_F_BREAK, nt_break_stats},
+    [13] = {NTRACE_IOC_SETS, false, NTRACE_F_ATTACH, nt_set_sets},
+    [14] = {NTRACE_IOC_SIGNAL, true, NTRACE_F_ATTACH, nt_signal},
+    [15] = {NTRACE_IOC_WHO, false, NTRACE_F_WHO, nt_who},
+    [16] = {NTRACE_IOC_RELEASE, true, NTRACE_F_RELEASE, nt_release_hold},
+    [17] = {NTRACE_IOC_TRACEPOINT, true, NTRACE_F_TRACEPOINTS, NULL},
+    [18] = {NTRACE_IOC_TRACE_CONTROL, true, NTRACE_F_TRACEPOINTS, NULL},
+    [19] = {NTRACE_IOC_TRACE_QUERY, false, NTRACE_F_TRACEPOINTS, NULL},
+    [20] = {NTRACE_IOC_TRACE_READ, false, NTRACE_F_TRACEPOINTS, NULL},
+    [21] = {NTRACE_IOC_VARIABLE, true, NTRACE_F_TRACEPOINTS, NULL},
 };
 
 int nt_hello(struct nt_engine *e, void *record)
@@ -177,13 +177,13 @@ static int control_release(struct inode *inode, struct file *file)
 }
 
 const struct proc_ops nt_control_ops = {
-	.proc_open = control_open,
-	.proc_release = control_release,
-	.proc_read = control_read,
-	.proc_poll = control_poll,
-	.proc_ioctl = control_ioctl,
+    .proc_open = control_open,
+    .proc_release = control_release,
+    .proc_read = control_read,
+    .proc_poll = control_poll,
+    .proc_ioctl = control_ioctl,
 #ifdef CONFIG_COMPAT
-	.proc_compat_ioctl = control_ioctl, /* records are the same in 32 bits */
+    .proc_compat_ioctl = control_ioctl, /* records are the same in 32 bits */
 #endif
 
 };

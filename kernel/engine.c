@@ -83,8 +83,7 @@ void nt_engine_close(struct nt_engine *e)
 	/* last events nobody will read keep their processes */
 	spin_lock_irq(&e->queue_lock);
 	while (!list_empty(&e->stops)) {
-		struct nt_pending *slot =
-			list_first_entry(&e->stops, struct nt_pending, link);
+		struct nt_pending *slot = list_first_entry(&e->stops, struct nt_pending, link);
 
 		list_del_init(&slot->link);
 		spin_unlock_irq(&e->queue_lock);
@@ -111,8 +110,8 @@ static void reap(struct work_struct *work)
 	nt_proc_put(p);
 }
 
-struct nt_proc *nt_proc_new(struct nt_engine *e, struct pid *tgid, u64 cookie,
-			    struct mm_struct *mm, const struct ntrace_sets *sets, gfp_t gfp)
+struct nt_proc *nt_proc_new(struct nt_engine *e, struct pid *tgid, u64 cookie, struct mm_struct *mm,
+			    const struct ntrace_sets *sets, gfp_t gfp)
 {
 	struct nt_proc *p = kzalloc(sizeof(*p), gfp);
 	struct nt_sets *copy = kzalloc(sizeof(*copy), gfp);

@@ -75,12 +75,12 @@ static void push_lost(struct nt_engine *e)
 	if (!to)
 		return;
 	*to = (struct ntrace_event){
-		.size = sizeof(*to),
-		.type = NTRACE_EV_LOST,
-		.seq = ++e->seq,
-		.time_ns = ktime_get_ns(),
-		.core = -1,
-		.addr = e->lost,
+	    .size = sizeof(*to),
+	    .type = NTRACE_EV_LOST,
+	    .seq = ++e->seq,
+	    .time_ns = ktime_get_ns(),
+	    .core = -1,
+	    .addr = e->lost,
 	};
 	e->lost = 0;
 }

@@ -115,11 +115,13 @@ static bool counted_down(atomic_t *left)
 	return !atomic_read(left) || nt_unloading;
 }
 
-static int stop_entries(struct nt_engine *e, struct ntrace_stop *r, struct ntrace_stop_entry *entries)
+static int stop_entries(struct nt_engine *e, struct ntrace_stop *r,
+			struct ntrace_stop_entry *entries)
 {
 	unsigned long until = jiffies + usecs_to_jiffies(r->timeout_us) + 1;
 	bool wait = r->flags & NTRACE_STOP_WAIT;
-	struct halt h = { .soft = r->flags & NTRACE_STOP_SOFT, .quiet = r->flags & NTRACE_STOP_QUIET };
+	struct halt h = {.soft = r->flags & NTRACE_STOP_SOFT,
+			 .quiet = r->flags & NTRACE_STOP_QUIET};
 	atomic_t left = ATOMIC_INIT(0);
 	long result = 0;
 	u32 i;
@@ -132,7 +134,8 @@ static int stop_entries(struct nt_engine *e, struct ntrace_stop *r, struct ntrac
 			entries[i].error = ask_entry(e, &entries[i], &h);
 			r->done += !entries[i].error;
 		}
-		if (!wait || !h.pending || nt_unloading || (r->timeout_us && time_after_eq(jiffies, until)))
+		if (!wait || !h.pending || nt_unloading ||
+		    (r->timeout_us && time_after_eq(jiffies, until)))
 			break;
 		result = wait_event_killable_timeout(e->wait, counted_down(&left), RECHECK);
 		if (result < 0)
@@ -163,11 +166,11 @@ int nt_stop(struct nt_engine *e, void *record)
 
 int nt_stop_process(struct nt_proc *p)
 {
-	struct ntrace_stop_entry entry = { .pid = pid_nr_ns(p->tgid, p->engine->ns), .tid = -1 };
+	struct ntrace_stop_entry entry = {.pid = pid_nr_ns(p->tgid, p->engine->ns), .tid = -1};
 	struct ntrace_stop all = {
-		.count = 1,
-		.flags = NTRACE_STOP_WAIT | NTRACE_STOP_QUIET,
-		.timeout_us = 5 * USEC_PER_SEC,
+	    .count = 1,
+	    .flags = NTRACE_STOP_WAIT | NTRACE_STOP_QUIET,
+	    .timeout_us = 5 * USEC_PER_SEC,
 	};
 
 	return stop_entries(p->engine, &all, &entry);

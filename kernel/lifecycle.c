@@ -218,8 +218,7 @@ static void exec_of(struct nt_att *a, struct nt_task *t, struct linux_binprm *bp
 		mmdrop(old);
 }
 
-static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
-		    struct linux_binprm *bprm)
+static void on_exec(void *data, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	struct nt_task *t;
 	struct nt_att *a;
@@ -383,12 +382,12 @@ static struct {
 	void *probe;
 	struct tracepoint *point;
 } points[] = {
-	{ "task_newtask", on_newtask },
-	{ "sched_process_exec", on_exec },
-	{ "sched_process_exit", on_exit },
+    {"task_newtask", on_newtask},
+    {"sched_process_exec", on_exec},
+    {"sched_process_exit", on_exit},
 };
 
-static struct kprobe gone = { .symbol_name = "proc_exit_connector", .pre_handler = on_gone };
+static struct kprobe gone = {.symbol_name = "proc_exit_connector", .pre_handler = on_gone};
 
 static void find_point(struct tracepoint *point, void *data)
 {
@@ -410,9 +409,9 @@ int nt_life_init(void)
 		return error;
 	}
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
-		error = points[i].point ? tracepoint_probe_register(points[i].point,
-								    points[i].probe, NULL)
-					: -ENOENT;
+		error = points[i].point
+			    ? tracepoint_probe_register(points[i].point, points[i].probe, NULL)
+			    : -ENOENT;
 		if (error) {
 			pr_err("ntrace: no tracepoint %s: %d\n", points[i].name, error);
 			while (--i >= 0)

@@ -19,39 +19,39 @@ static struct proc_dir_entry *directory;
 
 /* ---- features ---------------------------------------------------------------- */
 static const char *const feature_names[] = {
-	[NTRACE_F_ATTACH] = "attach",
-	[NTRACE_F_SOFT_STOP] = "soft_stop",
-	[NTRACE_F_HARD_STOP] = "hard_stop",
-	[NTRACE_F_STEP] = "step",
-	[NTRACE_F_RANGE_STEP] = "range_step",
-	[NTRACE_F_REGSETS] = "regsets",
-	[NTRACE_F_MEMORY] = "memory",
-	[NTRACE_F_BREAK] = "break",
-	[NTRACE_F_HWBREAK] = "hwbreak",
-	[NTRACE_F_WATCH] = "watch",
-	[NTRACE_F_WATCH_READ] = "watch_read",
-	[NTRACE_F_SIGNALS] = "signals",
-	[NTRACE_F_SIGNALS_FATAL] = "signals_fatal",
-	[NTRACE_F_SYSCALL_ENTRY] = "syscall_entry",
-	[NTRACE_F_SYSCALL_EXIT] = "syscall_exit",
-	[NTRACE_F_SYSCALL_CHANGE] = "syscall_change",
-	[NTRACE_F_FORK] = "fork",
-	[NTRACE_F_FOLLOW] = "follow",
-	[NTRACE_F_NEWTHREAD] = "newthread",
-	[NTRACE_F_EXEC] = "exec",
-	[NTRACE_F_EXITING] = "exiting",
-	[NTRACE_F_DEAD] = "dead",
-	[NTRACE_F_RECORD] = "record",
-	[NTRACE_F_CONDITIONS] = "conditions",
-	[NTRACE_F_ACTIONS] = "actions",
-	[NTRACE_F_TRACEPOINTS] = "tracepoints",
-	[NTRACE_F_OUT_OF_LINE] = "out_of_line",
-	[NTRACE_F_YIELD] = "yield",
-	[NTRACE_F_STACK] = "stack",
-	[NTRACE_F_WHO] = "who",
-	[NTRACE_F_RELEASE] = "release",
-	[NTRACE_F_LEAVE_STOPPED] = "leave_stopped",
-	[NTRACE_F_ATTACH_THREAD] = "attach_thread",
+    [NTRACE_F_ATTACH] = "attach",
+    [NTRACE_F_SOFT_STOP] = "soft_stop",
+    [NTRACE_F_HARD_STOP] = "hard_stop",
+    [NTRACE_F_STEP] = "step",
+    [NTRACE_F_RANGE_STEP] = "range_step",
+    [NTRACE_F_REGSETS] = "regsets",
+    [NTRACE_F_MEMORY] = "memory",
+    [NTRACE_F_BREAK] = "break",
+    [NTRACE_F_HWBREAK] = "hwbreak",
+    [NTRACE_F_WATCH] = "watch",
+    [NTRACE_F_WATCH_READ] = "watch_read",
+    [NTRACE_F_SIGNALS] = "signals",
+    [NTRACE_F_SIGNALS_FATAL] = "signals_fatal",
+    [NTRACE_F_SYSCALL_ENTRY] = "syscall_entry",
+    [NTRACE_F_SYSCALL_EXIT] = "syscall_exit",
+    [NTRACE_F_SYSCALL_CHANGE] = "syscall_change",
+    [NTRACE_F_FORK] = "fork",
+    [NTRACE_F_FOLLOW] = "follow",
+    [NTRACE_F_NEWTHREAD] = "newthread",
+    [NTRACE_F_EXEC] = "exec",
+    [NTRACE_F_EXITING] = "exiting",
+    [NTRACE_F_DEAD] = "dead",
+    [NTRACE_F_RECORD] = "record",
+    [NTRACE_F_CONDITIONS] = "conditions",
+    [NTRACE_F_ACTIONS] = "actions",
+    [NTRACE_F_TRACEPOINTS] = "tracepoints",
+    [NTRACE_F_OUT_OF_LINE] = "out_of_line",
+    [NTRACE_F_YIELD] = "yield",
+    [NTRACE_F_STACK] = "stack",
+    [NTRACE_F_WHO] = "who",
+    [NTRACE_F_RELEASE] = "release",
+    [NTRACE_F_LEAVE_STOPPED] = "leave_stopped",
+    [NTRACE_F_ATTACH_THREAD] = "attach_thread",
 };
 
 /* Does the load parameter name it? */
@@ -80,9 +80,9 @@ bool nt_feature(enum ntrace_feature bit)
 static void always_on(void)
 {
 	static const u8 bits[] = {
-		NTRACE_F_ATTACH, NTRACE_F_SOFT_STOP, NTRACE_F_HARD_STOP, NTRACE_F_REGSETS,
-		NTRACE_F_MEMORY, NTRACE_F_RECORD, NTRACE_F_STACK, NTRACE_F_WHO,
-		NTRACE_F_RELEASE, NTRACE_F_LEAVE_STOPPED,
+	    NTRACE_F_ATTACH,  NTRACE_F_SOFT_STOP,     NTRACE_F_HARD_STOP, NTRACE_F_REGSETS,
+	    NTRACE_F_MEMORY,  NTRACE_F_RECORD,	      NTRACE_F_STACK,	  NTRACE_F_WHO,
+	    NTRACE_F_RELEASE, NTRACE_F_LEAVE_STOPPED,
 	};
 	int i;
 
@@ -94,9 +94,9 @@ static void always_on(void)
 static void check_counts(void)
 {
 	static const char *const names[NT_KINDS] = {
-		[NT_ENGINE] = "engines", [NT_PROC] = "processes", [NT_ATT] = "attachments",
-		[NT_TASK] = "threads", [NT_WORK] = "queued works", [NT_SITE] = "breakpoint sites",
-		[NT_MM] = "memory records",
+	    [NT_ENGINE] = "engines",	[NT_PROC] = "processes",    [NT_ATT] = "attachments",
+	    [NT_TASK] = "threads",	[NT_WORK] = "queued works", [NT_SITE] = "breakpoint sites",
+	    [NT_MM] = "memory records",
 	};
 	int i, left = 0;
 

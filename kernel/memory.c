@@ -166,8 +166,7 @@ static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const cha
 	return done;
 }
 
-static int transfer(struct mm_struct *mm, struct ntrace_memvec *v, bool write, bool raw,
-		    char *page)
+static int transfer(struct mm_struct *mm, struct ntrace_memvec *v, bool write, bool raw, char *page)
 {
 	char __user *buf = u64_to_user_ptr(v->buf);
 	size_t len = bounded(v->addr, v->len);
@@ -223,8 +222,8 @@ static int vectors(struct nt_engine *e, struct ntrace_mem *r, bool write)
 		error = -ENOMEM;
 	r->done = 0;
 	for (i = 0; i < r->count && !error; i++) {
-		vecs[i].error = transfer(mm, &vecs[i], write, r->flags & NTRACE_MEM_RAW || !page,
-					 page);
+		vecs[i].error =
+		    transfer(mm, &vecs[i], write, r->flags & NTRACE_MEM_RAW || !page, page);
 		r->done += !vecs[i].error;
 	}
 	free_page((unsigned long)page);

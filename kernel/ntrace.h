@@ -114,22 +114,22 @@ struct nt_engine {
 	u64 id;
 	struct list_head all; /* nt_engines, nt_engines_lock */
 	struct mutex mutex;
-	struct file *file; /* valid until release() ends */
+	struct file *file;	 /* valid until release() ends */
 	const struct cred *cred; /* the opener's */
 	struct pid_namespace *ns;
 	struct pid *opener;
 	char label[NTRACE_LABEL_LEN];
 	bool hello;
 	bool observer;
-	bool closing; /* queue_lock: takes no more processes */
+	bool closing;		     /* queue_lock: takes no more processes */
 	struct ntrace_sets defaults; /* mutex */
-	struct xarray breaks; /* breakpoint.c: its breakpoints by id */
+	struct xarray breaks;	     /* breakpoint.c: its breakpoints by id */
 
 	spinlock_t queue_lock;
-	struct list_head procs; /* RCU, changed under queue_lock */
-	struct list_head stops; /* nt_pending, in order */
+	struct list_head procs;	    /* RCU, changed under queue_lock */
+	struct list_head stops;	    /* nt_pending, in order */
 	struct ntrace_event *notes; /* ring of NT_EVENT_CAPACITY */
-	u32 note_head; /* next to read */
+	u32 note_head;		    /* next to read */
 	u32 note_count;
 	u64 lost;
 	u64 seq;
@@ -152,18 +152,18 @@ struct nt_proc {
 	struct list_head in_engine; /* RCU */
 	struct pid *tgid;
 	u64 cookie;
-	u64 order; /* of attaching, among all engines */
-	u32 release; /* enum ntrace_release */
+	u64 order;	  /* of attaching, among all engines */
+	u32 release;	  /* enum ntrace_release */
 	bool thread_only; /* NTRACE_ATTACH_THREAD: threads to come are not ours */
 	spinlock_t lock;
-	bool gone; /* detached or dead */
-	bool quiesced; /* stopped by a wildcard, none resumed since */
-	unsigned int natts; /* + 1 while attaching */
-	int leader_code; /* wait status of the leader, once it exited */
+	bool gone;	       /* detached or dead */
+	bool quiesced;	       /* stopped by a wildcard, none resumed since */
+	unsigned int natts;    /* + 1 while attaching */
+	int leader_code;       /* wait status of the leader, once it exited */
 	struct list_head atts; /* RCU, changed under lock */
-	struct mm_struct *mm; /* grabbed: the memory this engine was let in to */
+	struct mm_struct *mm;  /* grabbed: the memory this engine was let in to */
 	struct nt_sets __rcu *sets;
-	struct nt_pending last; /* PROC_DEAD or DETACHED */
+	struct nt_pending last;	 /* PROC_DEAD or DETACHED */
 	struct work_struct reap; /* what cannot be done where it died */
 };
 
@@ -180,20 +180,20 @@ struct nt_att {
 
 	/* all under task->lock */
 	bool gone;
-	bool asked; /* a stop was asked for, not there yet */
-	bool quiet; /* ... and is to leave no event */
+	bool asked;  /* a stop was asked for, not there yet */
+	bool quiet;  /* ... and is to leave no event */
 	u64 stop_id; /* of the present hold; 0: does not hold */
 	u64 since_ns;
-	u32 why; /* enum ntrace_event_type */
+	u32 why;	   /* enum ntrace_event_type */
 	atomic_t *stopper; /* who counts asks down: halt.c */
-	u64 batch; /* the resume that named it last */
-	u64 halfway; /* the stop in which its registers were read before it was parked */
+	u64 batch;	   /* the resume that named it last */
+	u64 halfway;	   /* the stop in which its registers were read before it was parked */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */
 	u64 lo, hi;
-	int signo; /* signal stops: in, the signal as it is; out, the answer */
-	int inject; /* not a signal stop: send this to itself */
+	int signo;	/* signal stops: in, the signal as it is; out, the answer */
+	int inject;	/* not a signal stop: send this to itself */
 	int self_signo; /* the engine sent this itself: do not ask it */
 
 	struct nt_step step; /* step.c */
@@ -202,14 +202,14 @@ struct nt_att {
 /* ---- thread -------------------------------------------------------------- */
 /* What happened to the thread and is still to be reported, by lifecycle.c. */
 struct nt_life {
-	u32 fork; /* NTRACE_EV_FORK, VFORK or 0 */
+	u32 fork;   /* NTRACE_EV_FORK, VFORK or 0 */
 	bool vfork; /* waits for its child */
 	bool exec;
-	bool fresh; /* has not run yet */
-	bool process; /* ... and is a new process */
-	struct pid *child; /* of fork, vfork, vfork-done */
+	bool fresh;	     /* has not run yet */
+	bool process;	     /* ... and is a new process */
+	struct pid *child;   /* of fork, vfork, vfork-done */
 	struct pid *creator; /* of a fresh thread or child */
-	struct pid *former; /* exec: the id it had before */
+	struct pid *former;  /* exec: the id it had before */
 };
 
 struct nt_task {
@@ -217,18 +217,18 @@ struct nt_task {
 	struct rcu_head rcu;
 	struct hlist_node hash;
 	struct task_struct *task; /* referenced */
-	struct pid *pid; /* referenced; changes in an exec, under lock */
+	struct pid *pid;	  /* referenced; changes in an exec, under lock */
 	struct pid *tgid;
 	u64 cookie;
 
 	spinlock_t lock;
 	bool hashed;
-	bool queued; /* the work is */
-	bool hard; /* ... and disturbs system calls */
-	bool parked; /* sleeps in nt_park(), user registers complete */
-	bool working; /* its work runs: actions take effect at the end of it */
-	bool dead; /* past its last report */
-	unsigned int pins; /* keep it hashed without atts */
+	bool queued;		 /* the work is */
+	bool hard;		 /* ... and disturbs system calls */
+	bool parked;		 /* sleeps in nt_park(), user registers complete */
+	bool working;		 /* its work runs: actions take effect at the end of it */
+	bool dead;		 /* past its last report */
+	unsigned int pins;	 /* keep it hashed without atts */
 	unsigned int inspectors; /* look at its registers: it stays parked */
 	unsigned int holds;
 	struct list_head atts; /* RCU, by proc->order */
@@ -268,8 +268,8 @@ struct nt_engine *nt_engine_open(struct file *file);
 void nt_engine_close(struct nt_engine *e);
 void nt_engine_put(struct nt_engine *e);
 /* A new one, listed; natts is biased by one. -ENOMEM, -EBADF when it closes. */
-struct nt_proc *nt_proc_new(struct nt_engine *e, struct pid *tgid, u64 cookie,
-			    struct mm_struct *mm, const struct ntrace_sets *sets, gfp_t gfp);
+struct nt_proc *nt_proc_new(struct nt_engine *e, struct pid *tgid, u64 cookie, struct mm_struct *mm,
+			    const struct ntrace_sets *sets, gfp_t gfp);
 void nt_proc_put(struct nt_proc *p);
 /* One thread less (or the bias): the last one makes it gone. True: it was. */
 bool nt_proc_leave(struct nt_proc *p);
@@ -392,7 +392,8 @@ void nt_unqueue(struct nt_engine *e, struct nt_pending *slot);
 /* Drops the notes of a process. */
 void nt_forget_notes(struct nt_engine *e, pid_t tgid);
 /* Tells how an engine names this process. */
-void nt_event_ids(struct ntrace_event *r, struct nt_engine *e, struct nt_task *t, struct pid *child);
+void nt_event_ids(struct ntrace_event *r, struct nt_engine *e, struct nt_task *t,
+		  struct pid *child);
 bool nt_readable(struct nt_engine *e);
 u32 nt_event_count(struct nt_engine *e);
 ssize_t nt_event_read(struct nt_engine *e, char __user *buf, size_t size);
@@ -409,18 +410,18 @@ void nt_life_exiting(struct nt_task *t, long code);
 void nt_life_jobstop(struct nt_task *t, int signo);
 
 /* ---- the calls: one file each family ------------------------------------- */
-void nt_attach_init(void); /* attach.c */
-extern const struct proc_ops nt_control_ops; /* control.c */
-extern const struct proc_ops nt_engines_ops; /* who.c */
-int nt_hello(struct nt_engine *e, void *record); /* control.c */
+void nt_attach_init(void);			  /* attach.c */
+extern const struct proc_ops nt_control_ops;	  /* control.c */
+extern const struct proc_ops nt_engines_ops;	  /* who.c */
+int nt_hello(struct nt_engine *e, void *record);  /* control.c */
 int nt_attach(struct nt_engine *e, void *record); /* attach.c */
 int nt_detach(struct nt_engine *e, void *record); /* detach.c */
 void nt_proc_detach(struct nt_proc *p, u32 release, int signo, pid_t tid);
 /* Lost against the engine's will, atomic: it reads DETACHED with this errno. */
 void nt_proc_lose(struct nt_proc *p, int error);
 int nt_threads(struct nt_engine *e, void *record); /* threads.c */
-int nt_resume(struct nt_engine *e, void *record); /* resume.c */
-int nt_stop(struct nt_engine *e, void *record); /* halt.c */
+int nt_resume(struct nt_engine *e, void *record);  /* resume.c */
+int nt_stop(struct nt_engine *e, void *record);	   /* halt.c */
 /* Holds every thread of a process, as NTRACE_ATTACH_STOP wants it. */
 int nt_stop_process(struct nt_proc *p);
 int nt_getregs(struct nt_engine *e, void *record); /* regs.c */
@@ -475,8 +476,7 @@ void nt_trap_task_new(struct nt_task *t);
 /* Replaces breakpoint bytes in what was read from addr. */
 void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 /* Writes through to the shadow: bytes written. */
-size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf,
-			     size_t len);
+size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 
 /* ---- hooks: hook.c, signal.c, syscall.c ---------------------------------- */
 int nt_hook_init(void);

@@ -10,7 +10,7 @@
 #include "ntrace.h"
 
 #define SIGINFO_SIZE 128 /* of siginfo_t, <asm/siginfo.h> */
-#define UPGRADE_MS 1000 /* a thread blocked in the kernel comes to its stop meanwhile */
+#define UPGRADE_MS 1000	 /* a thread blocked in the kernel comes to its stop meanwhile */
 
 static const struct user_regset *find_regset(struct task_struct *task, u32 note)
 {
@@ -141,8 +141,7 @@ static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, void **scrat
 		return false;
 	*error = get(t, r, scratch, room);
 	smp_rmb();
-	return nt_blocked(t, true) &&
-	       switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+	return nt_blocked(t, true) && switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 }
 
 /* Where it is parked, or else where it sleeps; a write brings a thread that sleeps to
@@ -156,8 +155,8 @@ static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, void
 
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
 		if (nt_inspect(t)) {
-			error = change ? set(t, r, a->halfway == a->stop_id)
-				       : get(t, r, scratch, room);
+			error =
+			    change ? set(t, r, a->halfway == a->stop_id) : get(t, r, scratch, room);
 			nt_inspect_end(t);
 			return error;
 		}

@@ -104,7 +104,7 @@ int nt_resume(struct nt_engine *e, void *record)
 {
 	struct ntrace_resume *r = record;
 	struct ntrace_resume_entry *entries;
-	struct batch b = { .r = r };
+	struct batch b = {.r = r};
 	int error;
 	u32 i;
 

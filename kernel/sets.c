@@ -5,11 +5,11 @@
 
 #include "ntrace.h"
 
-#define LIFE_EVENTS                                                                              \
-	(NTRACE_LIFE(NTRACE_EV_NEWTHREAD) | NTRACE_LIFE(NTRACE_EV_FORK) |                        \
-	 NTRACE_LIFE(NTRACE_EV_VFORK) | NTRACE_LIFE(NTRACE_EV_VFORK_DONE) |                      \
-	 NTRACE_LIFE(NTRACE_EV_EXEC) | NTRACE_LIFE(NTRACE_EV_EXITING) |                          \
-	 NTRACE_LIFE(NTRACE_EV_DEAD) | NTRACE_LIFE(NTRACE_EV_PROC_DEAD) |                        \
+#define LIFE_EVENTS                                                                                \
+	(NTRACE_LIFE(NTRACE_EV_NEWTHREAD) | NTRACE_LIFE(NTRACE_EV_FORK) |                          \
+	 NTRACE_LIFE(NTRACE_EV_VFORK) | NTRACE_LIFE(NTRACE_EV_VFORK_DONE) |                        \
+	 NTRACE_LIFE(NTRACE_EV_EXEC) | NTRACE_LIFE(NTRACE_EV_EXITING) |                            \
+	 NTRACE_LIFE(NTRACE_EV_DEAD) | NTRACE_LIFE(NTRACE_EV_PROC_DEAD) |                          \
 	 NTRACE_LIFE(NTRACE_EV_CHILD))
 
 static void merge(struct ntrace_sets *into, const struct ntrace_sets *from)
@@ -75,8 +75,8 @@ int nt_set_sets(struct nt_engine *e, void *record)
 	struct nt_proc *p;
 	int error = 0;
 
-	if (s->valid & ~(NTRACE_SET_SIGNALS | NTRACE_SET_LIFE | NTRACE_SET_SYSCALLS |
-			 NTRACE_SET_FOLLOW) ||
+	if (s->valid &
+		~(NTRACE_SET_SIGNALS | NTRACE_SET_LIFE | NTRACE_SET_SYSCALLS | NTRACE_SET_FOLLOW) ||
 	    s->follow & ~(NTRACE_FOLLOW_FORK | NTRACE_FOLLOW_VFORK) ||
 	    s->life_stop & ~LIFE_EVENTS || s->life_note & ~LIFE_EVENTS)
 		return -EINVAL;

@@ -172,8 +172,7 @@ void nt_post_stop(struct nt_att *a, struct nt_event *ev)
 		spin_unlock_irqrestore(&t->lock, flags);
 		return;
 	}
-	note = a->engine->observer ||
-	       (a->stop_id && a->why != NTRACE_EV_STOPPED && !nt_told(a));
+	note = a->engine->observer || (a->stop_id && a->why != NTRACE_EV_STOPPED && !nt_told(a));
 	if (!note) {
 		nt_unqueue(a->engine, &a->stop);
 		nt_hold(a, ev->r.type);

@@ -15,7 +15,7 @@ static bool found;
 
 int nt_symbols_init(void)
 {
-	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	struct kprobe probe = {.symbol_name = "kallsyms_lookup_name"};
 	int error = register_kprobe(&probe);
 
 	if (error)

@@ -43,8 +43,8 @@ static void add_process(struct list *l, struct nt_engine *e, struct nt_proc *p)
 
 	list_for_each_entry_rcu(a, &p->atts, in_proc) {
 		spin_lock_irq(&a->task->lock);
-		if (a->stop_id && (l->r->tid <= 0 ||
-				   pid_nr_ns(a->task->pid, l->asker->ns) == l->r->tid)) {
+		if (a->stop_id &&
+		    (l->r->tid <= 0 || pid_nr_ns(a->task->pid, l->asker->ns) == l->r->tid)) {
 			add(l, e, a);
 			holds = true;
 		}
@@ -57,7 +57,7 @@ static void add_process(struct list *l, struct nt_engine *e, struct nt_proc *p)
 int nt_who(struct nt_engine *asker, void *record)
 {
 	struct ntrace_who *r = record;
-	struct list l = { asker, r, NULL, min_t(u32, r->capacity, NTRACE_MAX_BATCH) };
+	struct list l = {asker, r, NULL, min_t(u32, r->capacity, NTRACE_MAX_BATCH)};
 	bool found = r->pid <= 0;
 	struct nt_engine *e;
 	struct nt_proc *p;
@@ -131,14 +131,22 @@ int nt_release_hold(struct nt_engine *e, void *record)
 
 /* ---- /proc/ntrace/engines -------------------------------------------------- */
 static const char *const why[] = {
-	[NTRACE_EV_STOPPED] = "stop", [NTRACE_EV_STEP] = "step",
-	[NTRACE_EV_BREAK] = "breakpoint", [NTRACE_EV_HWBREAK] = "hardware breakpoint",
-	[NTRACE_EV_WATCH] = "watchpoint", [NTRACE_EV_SIGNAL] = "signal",
-	[NTRACE_EV_SYSCALL_ENTRY] = "syscall entry", [NTRACE_EV_SYSCALL_EXIT] = "syscall exit",
-	[NTRACE_EV_ERROR] = "error", [NTRACE_EV_NEWTHREAD] = "new thread",
-	[NTRACE_EV_FORK] = "fork", [NTRACE_EV_VFORK] = "vfork",
-	[NTRACE_EV_VFORK_DONE] = "vfork done", [NTRACE_EV_EXEC] = "exec",
-	[NTRACE_EV_EXITING] = "exiting", [NTRACE_EV_CHILD] = "new child",
+    [NTRACE_EV_STOPPED] = "stop",
+    [NTRACE_EV_STEP] = "step",
+    [NTRACE_EV_BREAK] = "breakpoint",
+    [NTRACE_EV_HWBREAK] = "hardware breakpoint",
+    [NTRACE_EV_WATCH] = "watchpoint",
+    [NTRACE_EV_SIGNAL] = "signal",
+    [NTRACE_EV_SYSCALL_ENTRY] = "syscall entry",
+    [NTRACE_EV_SYSCALL_EXIT] = "syscall exit",
+    [NTRACE_EV_ERROR] = "error",
+    [NTRACE_EV_NEWTHREAD] = "new thread",
+    [NTRACE_EV_FORK] = "fork",
+    [NTRACE_EV_VFORK] = "vfork",
+    [NTRACE_EV_VFORK_DONE] = "vfork done",
+    [NTRACE_EV_EXEC] = "exec",
+    [NTRACE_EV_EXITING] = "exiting",
+    [NTRACE_EV_CHILD] = "new child",
 };
 
 static void show_process(struct seq_file *m, struct nt_proc *p, struct pid_namespace *ns)
@@ -172,7 +180,8 @@ static int show_engines(struct seq_file *m, void *v)
 
 	mutex_lock(&nt_engines_lock);
 	list_for_each_entry(e, &nt_engines, all) {
-		seq_printf(m, "engine %llu: %s, opened by process %d of user %u%s, %llu notes lost\n",
+		seq_printf(m,
+			   "engine %llu: %s, opened by process %d of user %u%s, %llu notes lost\n",
 			   e->id, e->label[0] ? e->label : "(no name)", pid_nr_ns(e->opener, ns),
 			   from_kuid_munged(seq_user_ns(m), e->cred->uid),
 			   e->observer ? ", an observer" : "", READ_ONCE(e->lost));
@@ -191,8 +200,8 @@ static int open_engines(struct inode *inode, struct file *file)
 }
 
 const struct proc_ops nt_engines_ops = {
-	.proc_open = open_engines,
-	.proc_read = seq_read,
-	.proc_lseek = seq_lseek,
-	.proc_release = single_release,
+    .proc_open = open_engines,
+    .proc_read = seq_read,
+    .proc_lseek = seq_lseek,
+    .proc_release = single_release,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Four threads run five instructions again and again, each at a label of its own, while the main
-// thread sends them signals. After so many milliseconds as argv says, all stand still and "finished"
-// is 5.
+// thread sends them signals. After so many milliseconds as argv says, all stand still and
+// "finished" is 5.
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -85,8 +85,8 @@ static void *worker(void *argument)
 		check(pushed(i) == i);
 		check(called(i) == i + 1);
 		check(system_call(SYS_gettid) == tid);
-		check(filled(bytes, sizeof(bytes)) == bytes + sizeof(bytes) &&
-		      bytes[0] == 0x55 && bytes[15] == 0x55);
+		check(filled(bytes, sizeof(bytes)) == bytes + sizeof(bytes) && bytes[0] == 0x55 &&
+		      bytes[15] == 0x55);
 		__atomic_fetch_add(&calls, 1, __ATOMIC_SEQ_CST);
 	}
 	__atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// Malformed calls on the control file: every request and size, valid, stale and foreign ids, good and
-// wild pointers, random bytes. Nothing but errno may come of it. Runs as the first process of a pid
-// namespace: what it kills by chance is its own.
+// Malformed calls on the control file: every request and size, valid, stale and foreign ids, good
+// and wild pointers, random bytes. Nothing but errno may come of it. Runs as the first process of a
+// pid namespace: what it kills by chance is its own.
 //   fuzz-ioctl SECONDS [SEED]    prints "fuzz: N calls, seed S" and exits with 0
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,17 +33,18 @@ static uint64_t rnd(void)
 	return state;
 }
 
-static uint32_t below(uint32_t n) { return rnd() % n; }
+static uint32_t below(uint32_t n)
+{
+	return rnd() % n;
+}
 
 static const unsigned long requests[] = {
-    NTRACE_IOC_HELLO,	      NTRACE_IOC_ATTACH,      NTRACE_IOC_DETACH,
-    NTRACE_IOC_THREADS,	      NTRACE_IOC_RESUME,      NTRACE_IOC_STOP,
-    NTRACE_IOC_GETREGS,	      NTRACE_IOC_SETREGS,     NTRACE_IOC_READMEM,
-    NTRACE_IOC_WRITEMEM,      NTRACE_IOC_BREAK,	      NTRACE_IOC_UNBREAK,
-    NTRACE_IOC_BREAK_STATS,   NTRACE_IOC_SETS,	      NTRACE_IOC_SIGNAL,
-    NTRACE_IOC_WHO,	      NTRACE_IOC_RELEASE,     NTRACE_IOC_TRACEPOINT,
-    NTRACE_IOC_TRACE_CONTROL, NTRACE_IOC_TRACE_QUERY, NTRACE_IOC_TRACE_READ,
-    NTRACE_IOC_VARIABLE,
+    NTRACE_IOC_HELLO,	    NTRACE_IOC_ATTACH,	   NTRACE_IOC_DETACH,	     NTRACE_IOC_THREADS,
+    NTRACE_IOC_RESUME,	    NTRACE_IOC_STOP,	   NTRACE_IOC_GETREGS,	     NTRACE_IOC_SETREGS,
+    NTRACE_IOC_READMEM,	    NTRACE_IOC_WRITEMEM,   NTRACE_IOC_BREAK,	     NTRACE_IOC_UNBREAK,
+    NTRACE_IOC_BREAK_STATS, NTRACE_IOC_SETS,	   NTRACE_IOC_SIGNAL,	     NTRACE_IOC_WHO,
+    NTRACE_IOC_RELEASE,	    NTRACE_IOC_TRACEPOINT, NTRACE_IOC_TRACE_CONTROL, NTRACE_IOC_TRACE_QUERY,
+    NTRACE_IOC_TRACE_READ,  NTRACE_IOC_VARIABLE,
 };
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
@@ -225,7 +226,8 @@ static int fuzz(int argc, char **argv)
 		one();
 	for (int i = 0; i < ENGINES; i++)
 		close(engines[i]);
-	printf("fuzz: %llu calls, seed %llu\n", (unsigned long long)calls, (unsigned long long)seed);
+	printf("fuzz: %llu calls, seed %llu\n", (unsigned long long)calls,
+	       (unsigned long long)seed);
 	return 0;
 }
 

@@ -29,7 +29,7 @@
 static uint64_t state;
 static struct shared {
 	pid_t programs[PROGRAMS];
-} *shared;
+} * shared;
 
 static uint32_t below(uint32_t n)
 {
@@ -39,7 +39,10 @@ static uint32_t below(uint32_t n)
 	return (state >> 16) % n;
 }
 
-static void seed_with(uint64_t seed) { state = seed * 2654435761u + 88172645463325252ull; }
+static void seed_with(uint64_t seed)
+{
+	state = seed * 2654435761u + 88172645463325252ull;
+}
 
 // ---- the programs -------------------------------------------------------------------------------
 static volatile sig_atomic_t handled;
@@ -206,8 +209,7 @@ static void take_events(void)
 		uint32_t action = below(4) ? NTRACE_ACT_CONT : NTRACE_ACT_STEP + below(2);
 
 		if (e->stop_id)
-			resume(e->tgid, e->tid, action,
-			       e->type == NTRACE_EV_SIGNAL ? e->signo : 0);
+			resume(e->tgid, e->tid, action, e->type == NTRACE_EV_SIGNAL ? e->signo : 0);
 	}
 }
 
@@ -289,7 +291,10 @@ static pid_t start(int (*run)(uint64_t), uint64_t seed)
 	return pid;
 }
 
-static int run_program(uint64_t seed) { return program("/proc/self/exe", seed); }
+static int run_program(uint64_t seed)
+{
+	return program("/proc/self/exe", seed);
+}
 
 int main(int argc, char **argv)
 {

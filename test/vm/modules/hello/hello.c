@@ -10,7 +10,7 @@ static int set_warn(const char *value, const struct kernel_param *parameter)
 }
 
 static const struct kernel_param_ops warn_ops = {
-	.set = set_warn,
+    .set = set_warn,
 };
 
 module_param_cb(warn, &warn_ops, NULL, 0200);
