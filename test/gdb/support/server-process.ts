@@ -58,7 +58,8 @@ export class ServerProcess {
       const match = pattern.exec(this.stderr);
       if (match || !this.running) return match;
       const left = limit - Date.now();
-      if (left <= 0) throw new Error(`no ${pattern} within ${PATIENCE_MS / 1000} s; so far:\n${this.stderr}`);
+      if (left <= 0)
+        throw new Error(`no ${pattern} within ${PATIENCE_MS / 1000} s; so far:\n${this.stderr}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.wake = (): void => {
