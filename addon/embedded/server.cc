@@ -57,8 +57,11 @@ Server::~Server()
 		close(engines_.begin()->first);
 }
 
+// By the handle of a client. The engine of persistent commands has none, and closed ones have -1.
 Engine *Server::engine(int handle)
 {
+	if (handle < 0)
+		return nullptr;
 	auto found = engines_.find(handle);
 	return found == engines_.end() ? nullptr : found->second.get();
 }
