@@ -23,6 +23,8 @@ constexpr size_t kScanLimit = 16;
 // A step mostly ends within microseconds: so long a wait looks again and again, giving way to
 // whoever wants this processor (the thread itself, when there is no other), before it sleeps.
 constexpr uint64_t kLook = 60000;
+// News of many threads are taken in for so long before the caller gets a turn.
+constexpr uint64_t kNewsTurn = 2 * kNanosPerMilli;
 // Range steps go on in pump() for so long before the caller gets a turn.
 constexpr uint64_t kRangeTurn = 2 * kNanosPerMilli;
 
@@ -69,7 +71,12 @@ void Server::collect_running()
 				collect(*t);
 		return;
 	}
-	for (;;) {
+	for (uint64_t until = now_ns() + kNewsTurn;;) {
+		if (now_ns() >= until) {
+			missed_ =
+			    true; // they stop faster than they can be let go: others have a turn
+			return;
+		}
 		siginfo_t info;
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info,
@@ -100,7 +107,11 @@ void Server::collect_running()
 bool Server::collect_dead()
 {
 	bool any = false;
-	for (;;) {
+	for (uint64_t until = now_ns() + kNewsTurn;;) {
+		if (now_ns() >= until) {
+			missed_ = true; // stops of tracees are told here too, and never end
+			return any;
+		}
 		siginfo_t info;
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WNOHANG | WEXITED | WNOWAIT | __WALL | __WNOTHREAD) <
