@@ -11,7 +11,6 @@
 #include <algorithm>
 
 #include "embedded/provider.h"
-#include "embedded/processor.h"
 
 namespace ntrace
 {
@@ -65,7 +64,7 @@ constexpr int64_t kBrisk = 2000000;
 constexpr int64_t kLook = 150000;
 // Whoever was given way to and came back so much later found others at work: then looking only
 // costs, for so long.
-constexpr int64_t kShoved = 100000;
+constexpr int64_t kShoved = 1000000;
 constexpr int64_t kCrowded = 200000000;
 
 class EngineSource : public Source
@@ -292,7 +291,6 @@ void Reactor::poll_once(int64_t timeout_ns)
 		timeout_ns = kNever;
 	epoll_event events[kMaxEvents];
 	int n = sleep(events, timeout_ns);
-	bool brisk = n > 0 && is_brisk(now());
 	bool pump = provider_ && (n < 0 || provider_->wants_pump());
 	int32_t own = 0; // bits of source 0
 	for (int i = 0; i < n; i++) {
@@ -311,8 +309,6 @@ void Reactor::poll_once(int64_t timeout_ns)
 		} else if (Source *source = find(int(uint32_t(data)))) {
 			report(int(uint32_t(data)),
 			       source->on_events(events[i].events, data & Poller::kOutput));
-			if (brisk)
-				move_to_processor(source->peer_processor());
 		}
 	}
 	if (pump)

@@ -51,8 +51,6 @@ class Source
 	virtual void pause(bool) {}
 	virtual bool needs_asking() const { return false; }
 	virtual bool is_engine() const { return false; }
-	// The processor its peer ran on last; -1: not known.
-	virtual int peer_processor() const { return -1; }
 	virtual Stream *stream() { return nullptr; }
 	virtual Listener *listener() { return nullptr; }
 };

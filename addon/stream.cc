@@ -129,17 +129,6 @@ int32_t Stream::pending()
 	return unpolled_ && !silent() ? kReadyRead : 0;
 }
 
-int Stream::peer_processor() const
-{
-	int processor = -1;
-	socklen_t size = sizeof(processor);
-	// over loopback the sender's (man 7 socket)
-	if (in_.how != Transfer::kSocket ||
-	    getsockopt(in_.fd, SOL_SOCKET, SO_INCOMING_CPU, &processor, &size))
-		return -1;
-	return processor;
-}
-
 ssize_t Stream::read(void *buf, size_t n)
 {
 	if (!n)

@@ -36,7 +36,6 @@ class Stream : public Source
 
 	int attach(Poller poller) override;
 	int32_t on_events(uint32_t events, bool output) override;
-	int peer_processor() const override;
 	int32_t pending() override;
 	bool needs_asking() const override { return unpolled_; }
 	Stream *stream() override { return this; }
