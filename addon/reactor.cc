@@ -248,15 +248,10 @@ bool Reactor::arm(int64_t at)
 	return true;
 }
 
-bool Reactor::is_brisk(int64_t at) const
-{
-	return at - last_stop_ < kBrisk && at >= crowded_;
-}
-
 int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 {
-	int64_t began;
-	if (timeout_ns == 0 || !is_brisk(began = now()))
+	int64_t began = timeout_ns ? now() : 0;
+	if (timeout_ns == 0 || began - last_stop_ >= kBrisk || began < crowded_)
 		return epoll_sleep(epoll_fd_, events, timeout_ns);
 	int64_t until = timeout_ns < kLook ? began + timeout_ns : began + kLook;
 	int64_t before = began;

@@ -57,7 +57,6 @@ class Reactor
 	bool anything_pending();
 	bool arm(int64_t at);
 	void poll_once(int64_t timeout_ns);
-	bool is_brisk(int64_t at) const;
 	int sleep(struct epoll_event *events, int64_t timeout_ns);
 	void collect_pending();
 	void report(int id, int32_t bits);

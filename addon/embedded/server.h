@@ -100,6 +100,7 @@ class Server
 
 	// wait.cc
 	bool collect(Thread &);
+	bool peek_news(int kinds, uint64_t until, siginfo_t &info);
 	bool collect_dead();
 	void check_leader(Thread &);
 	void collect_running();

@@ -57,6 +57,19 @@ bool Server::collect(Thread &thread)
 	return false;
 }
 
+// A child that has news, which it keeps. False: nobody has, or the turn is over: threads may stop
+// faster than they can be let go, and others are to have theirs.
+bool Server::peek_news(int kinds, uint64_t until, siginfo_t &info)
+{
+	if (now_ns() >= until) {
+		missed_ = true;
+		return false;
+	}
+	info.si_pid = 0;
+	return waitid(P_ALL, 0, &info, WNOHANG | kinds | WNOWAIT | __WALL | __WNOTHREAD) == 0 &&
+	       info.si_pid != 0;
+}
+
 // Takes in whatever running threads have to say.
 void Server::collect_running()
 {
@@ -71,17 +84,9 @@ void Server::collect_running()
 				collect(*t);
 		return;
 	}
+	siginfo_t info;
 	for (uint64_t until = now_ns() + kNewsTurn;;) {
-		if (now_ns() >= until) {
-			missed_ =
-			    true; // they stop faster than they can be let go: others have a turn
-			return;
-		}
-		siginfo_t info;
-		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info,
-			   WNOHANG | WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) < 0 ||
-		    info.si_pid == 0)
+		if (!peek_news(WEXITED | WSTOPPED, until, info))
 			return;
 		Thread *t = find_thread(info.si_pid);
 		if (t) {
@@ -107,16 +112,10 @@ void Server::collect_running()
 bool Server::collect_dead()
 {
 	bool any = false;
+	siginfo_t info;
 	for (uint64_t until = now_ns() + kNewsTurn;;) {
-		if (now_ns() >= until) {
-			missed_ = true; // stops of tracees are told here too, and never end
-			return any;
-		}
-		siginfo_t info;
-		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WNOHANG | WEXITED | WNOWAIT | __WALL | __WNOTHREAD) <
-			0 ||
-		    info.si_pid == 0)
+		// stops of tracees are told here too
+		if (!peek_news(WEXITED, until, info))
 			return any;
 		Thread *t = find_thread(info.si_pid);
 		if (t && collect(*t)) {

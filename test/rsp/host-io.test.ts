@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { native } from '../../src/native';
 import { PACKET_SIZE } from '../../src/rsp/session';
+import { root, testIf } from '../gdb/support/needs';
 import { hex, SelfSession } from './self-session';
 
 let scratch: string;
@@ -216,7 +217,7 @@ test('setfs: names mean what the process sees', async () => {
   }
 });
 
-const rootTest = process.getuid!() === 0 ? test : test.skip;
+const rootTest = testIf(root());
 rootTest('setfs: another root directory', async () => {
   const root = path.join(scratch, 'root');
   fs.mkdirSync(path.join(root, 'bin'), { recursive: true });

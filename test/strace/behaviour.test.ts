@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { root, testIf } from '../gdb/support/needs';
 import { Bench, OURS, sleeper, tracerOf } from './tracing';
 
 jest.setTimeout(120_000);
@@ -163,7 +164,7 @@ test('variables of the program are set and removed', () => {
   expect(stdout).not.toContain('NTRACE_GONE');
 });
 
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const asRoot = testIf(root());
 
 asRoot('a program runs as another user', () => {
   const { stdout, stderr } = run('-u', 'nobody', '-e', 'trace=geteuid', 'id', '-u');

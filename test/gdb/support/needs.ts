@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** A test that runs where `missing` is empty; elsewhere it is skipped with that reason. */
-export function testIf(missing: string): (name: string, body: () => Promise<void>) => void {
+export function testIf(missing: string): (name: string, body: jest.ProvidesCallback) => void {
   if (missing === '') return (name, body) => test(name, body);
   return (name, body) => test.skip(`${name} (${missing})`, body);
 }
@@ -9,6 +9,11 @@ export function testIf(missing: string): (name: string, body: () => Promise<void
 /** "" if a command is there, else the reason to skip. */
 export function command(name: string): string {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0 ? '' : `no ${name} here`;
+}
+
+/** "" for root, else the reason to skip. */
+export function root(): string {
+  return process.getuid?.() === 0 ? '' : 'for root alone';
 }
 
 /** "" if programs of 32 bits can be built. */
