@@ -6,6 +6,7 @@
       'target_name': 'ntrace',
       'sources': [
         'addon.cc',
+        'awake.cc',
         'bytes.cc',
         'bytes_binding.cc',
         'child.cc',

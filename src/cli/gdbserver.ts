@@ -52,6 +52,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     perClient: false,
     observe: options.observe,
     grace: options.grace,
+    awake: options.awake,
     disabledPackets: options.disabledPackets,
     switches: options,
     say,

@@ -38,6 +38,8 @@ export interface ServerOptions {
   observe?: boolean;
   /** Of many threads resumed the one that stopped last runs ahead; true unless told. */
   grace?: boolean;
+  /** Processors are kept from sleep while packets come and go; true unless told. */
+  awake?: boolean;
   disabledPackets: ReadonlySet<string>;
   /** One line per packet. */
   logPackets?: PacketSink;
@@ -80,6 +82,7 @@ export class Server {
   private served = 0;
 
   constructor(readonly options: ServerOptions) {
+    if (options.awake === false) this.reactor.letSleep();
     if (!options.perClient) this.shared = this.makeTarget('gdbserver', options.observe ?? false);
   }
 
