@@ -49,5 +49,16 @@
       'cflags_cc': ['-std=c++17'],
       'ldflags': ['-Wl,-z,now'],
     },
+    {
+      'target_name': 'ntrace-guard',
+      'type': 'executable',
+      'sources': ['guard/main.cc', 'guard/memory.cc', 'guard/restore.cc', 'embedded/procfs.cc'],
+      'defines': ['_GNU_SOURCE'],
+      'cflags': ['-O2', '-Wall', '-Wextra'],
+      'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-O3'],
+      'cflags!': ['-O3', '-Wno-unused-parameter', '-pthread'],
+      'ldflags!': ['-rdynamic', '-pthread'],
+      'cflags_cc': ['-std=c++17'],
+    },
   ],
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fence.h"
+#include "guard.h"
 
 #include <ntrace.h>
 #include <ool.h>
@@ -163,6 +164,7 @@ struct Site {
 	std::vector<Traced> tracepoints;
 	std::vector<Thread *> fenced; // threads to be caught here
 	std::shared_ptr<Plan> plan;   // when it was needed
+	Guarded guarded;
 };
 
 // Memory of ours in the program: slots of NT_OOL_SLOT bytes, never used twice.
@@ -209,6 +211,7 @@ struct Process {
 	int mem_fd = -1;
 	uint32_t debug_generation = 0;
 	DebugRegister debug[kDebugRegisters];
+	Guarded debug_guarded;
 	std::shared_ptr<AddressSpace> space;
 	std::vector<Attachment> attachments; // in attach order
 	std::map<pid_t, std::unique_ptr<Thread>> threads;

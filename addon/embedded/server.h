@@ -7,6 +7,7 @@
 #pragma once
 
 #include "grace.h"
+#include "guard.h"
 #include "model.h"
 #include "tick.h"
 
@@ -257,6 +258,7 @@ class Server
 	int insert_debug(Process &, Engine &, uint32_t type, uint64_t addr, uint32_t len,
 			 uint32_t &id, uint32_t &owners);
 	void remove_debug(Process &, Engine &, uint32_t id);
+	void guard_debug(Process &);
 	int write_debug(Thread &);
 	void refresh_debug(Process &);
 	int hit_debug(Thread &); // index of the register that fired, or -1
@@ -264,6 +266,7 @@ class Server
 	void remove_break(Engine &, uint32_t id);
 	void bury();
 
+	Guard guard_; // outlives what it guards
 	std::unordered_map<int, std::unique_ptr<Engine>> engines_;
 	std::map<pid_t, std::unique_ptr<Process>> processes_;
 	std::unordered_map<pid_t, Thread *> by_tid_;

@@ -18,10 +18,18 @@ Site *Server::arm_site(Process &p, uint64_t addr)
 	if (found != sites.end() && is_armed(p, addr))
 		return &found->second;
 	// where there is one the memory was mapped anew: what is there now is the program's
+	bool fresh = found == sites.end();
 	uint8_t original;
-	if (peek(p, addr, &original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
+	if (peek(p, addr, &original, 1) != 1)
 		return nullptr;
 	Site &site = sites[addr];
+	if (!p.owned) // it would end with us
+		site.guarded.text(guard_, p.pid, p.cookie, addr, &kInt3, &original, 1);
+	if (poke(p, addr, &kInt3, 1) != 1) {
+		if (fresh)
+			sites.erase(addr);
+		return nullptr;
+	}
 	site.addr = addr;
 	site.original = original;
 	site.generation = next_generation_++;

@@ -26,6 +26,7 @@
       'embedded/detach.cc',
       'embedded/fence.cc',
       'embedded/grace.cc',
+      'embedded/guard.cc',
       'embedded/inject.cc',
       'embedded/keepup.cc',
       'embedded/memory.cc',
