@@ -158,8 +158,10 @@ test('a client the server cannot give an engine does not take it down', async ()
   try {
     const port = await server.port();
     await a.send('disconnect');
+    // how gdb hears of it is a matter of what it was just doing with the connection
+    const gone = /closed|reset|Broken pipe/i;
     for (let i = 0; i < 2; i++)
-      expect(await a.send(`target extended-remote :${port}`)).toMatch(/closed|reset/i);
+      expect(await a.send(`target extended-remote :${port}`)).toMatch(gone);
     expect(await server.says(/is turned away: .*/)).not.toBeNull();
     expect(server.running).toBe(true);
   } finally {
