@@ -202,24 +202,29 @@ int Server::detach(Engine &engine, void *record)
 void Server::close(int handle)
 {
 	Engine *e = engine(handle);
-	if (!e)
-		return;
+	if (e)
+		end(*e);
+}
+
+void Server::end(Engine &e)
+{
 	{
 		Depth depth(depth_);
 		std::vector<pid_t> pids;
 		for (auto &entry : processes_)
-			if (entry.second->attachment(e))
+			if (entry.second->attachment(&e))
 				pids.push_back(entry.first);
 		for (pid_t pid : pids) {
 			auto found = processes_.find(pid);
 			if (found == processes_.end())
 				continue;
-			Attachment *a = found->second->attachment(e);
+			Attachment *a = found->second->attachment(&e);
 			if (a)
-				drop_attachment(*found->second, *e, a->release, 0, 0);
+				drop_attachment(*found->second, e, a->release, 0, 0);
 		}
-		if (e == keeper_)
+		if (&e == keeper_)
 			keeper_ = nullptr;
+		int handle = e.handle;
 		engines_.erase(handle);
 	}
 	if (depth_ == 0)

@@ -54,7 +54,7 @@ Server::Server() : event_fd_(sigchld_fd()) {}
 Server::~Server()
 {
 	while (!engines_.empty())
-		close(engines_.begin()->first);
+		end(*engines_.begin()->second);
 }
 
 // By the handle of a client. The engine of persistent commands has none, and closed ones have -1.

@@ -93,6 +93,7 @@ class Server
 	void add_attachment(Process &, Engine &, uint32_t release);
 
 	// detach.cc
+	void end(Engine &); // and it is gone
 	void drop_attachment(Process &, Engine &, uint32_t release, int signo, pid_t tid);
 	void let_go(Process &, uint32_t release);
 	void let_thread_go(Thread &);

@@ -15,6 +15,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { native } from '../../src/native';
+import { describeIf, root } from '../gdb/support/needs';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL } = constants;
 const ENOENT = -2;
@@ -77,46 +78,43 @@ test('a process that is gone is ESRCH', () => {
 });
 
 // chroot() is for root alone
-(process.getuid?.() === 0 ? describe : describe.skip)(
-  'files of a process with another root',
-  () => {
-    let child: ChildProcess;
-    let pid: number;
-    beforeEach(async () => {
-      mkdirSync(path.join(dir, 'sub'));
-      writeFileSync(path.join(dir, 'file'), 'inside');
-      symlinkSync('/file', path.join(dir, 'sub', 'absolute'));
-      symlinkSync('../../../../../etc/passwd', path.join(dir, 'escape'));
-      child = spawn('python3', [
-        '-c',
-        'import os, sys; os.chroot(sys.argv[1]); print("in", flush=True); sys.stdin.read()',
-        dir,
-      ]);
-      await once(child.stdout as NodeJS.ReadableStream, 'data');
-      pid = child.pid as number;
-    });
-    afterEach(async () => {
-      child.stdin?.end();
-      await once(child, 'exit');
-    });
+describeIf(root())('files of a process with another root', () => {
+  let child: ChildProcess;
+  let pid: number;
+  beforeEach(async () => {
+    mkdirSync(path.join(dir, 'sub'));
+    writeFileSync(path.join(dir, 'file'), 'inside');
+    symlinkSync('/file', path.join(dir, 'sub', 'absolute'));
+    symlinkSync('../../../../../etc/passwd', path.join(dir, 'escape'));
+    child = spawn('python3', [
+      '-c',
+      'import os, sys; os.chroot(sys.argv[1]); print("in", flush=True); sys.stdin.read()',
+      dir,
+    ]);
+    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    pid = child.pid as number;
+  });
+  afterEach(async () => {
+    child.stdin?.end();
+    await once(child, 'exit');
+  });
 
-    test('are found below it, links included, and nothing else is', () => {
-      expect(contents(pid, '/file')).toBe('inside');
-      expect(contents(pid, '/sub/absolute')).toBe('inside');
-      expect(contents(pid, '/../../file')).toBe('inside');
-      expect(native.openInRoot(pid, '/escape', O_RDONLY, 0)).toBe(ENOENT);
-      expect(native.openInRoot(pid, '/etc/passwd', O_RDONLY, 0)).toBe(ENOENT);
-    });
+  test('are found below it, links included, and nothing else is', () => {
+    expect(contents(pid, '/file')).toBe('inside');
+    expect(contents(pid, '/sub/absolute')).toBe('inside');
+    expect(contents(pid, '/../../file')).toBe('inside');
+    expect(native.openInRoot(pid, '/escape', O_RDONLY, 0)).toBe(ENOENT);
+    expect(native.openInRoot(pid, '/etc/passwd', O_RDONLY, 0)).toBe(ENOENT);
+  });
 
-    test('are created, unlinked and read as links', () => {
-      const fd = native.openInRoot(pid, '/sub/new', O_WRONLY | O_CREAT, 0o640);
-      closeSync(fd);
-      expect(existsSync(path.join(dir, 'sub', 'new'))).toBe(true);
-      expect(native.unlinkInRoot(pid, '/sub/new')).toBe(0);
-      expect(existsSync(path.join(dir, 'sub', 'new'))).toBe(false);
-      const target = native.readlinkInRoot(pid, '/sub/absolute');
-      expect(Buffer.from(target as Uint8Array).toString()).toBe('/file');
-      expect(native.readlinkInRoot(pid, '/file')).toBe(EINVAL);
-    });
-  },
-);
+  test('are created, unlinked and read as links', () => {
+    const fd = native.openInRoot(pid, '/sub/new', O_WRONLY | O_CREAT, 0o640);
+    closeSync(fd);
+    expect(existsSync(path.join(dir, 'sub', 'new'))).toBe(true);
+    expect(native.unlinkInRoot(pid, '/sub/new')).toBe(0);
+    expect(existsSync(path.join(dir, 'sub', 'new'))).toBe(false);
+    const target = native.readlinkInRoot(pid, '/sub/absolute');
+    expect(Buffer.from(target as Uint8Array).toString()).toBe('/file');
+    expect(native.readlinkInRoot(pid, '/file')).toBe(EINVAL);
+  });
+});

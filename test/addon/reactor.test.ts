@@ -51,6 +51,8 @@ test('turn() waits no longer than asked', () => {
 describe('libuv goes on', () => {
   let loop: Loop;
   let stop: () => void;
+  let overtaken = 0;
+  let overtaking = (): number => 0;
 
   // A client in another process keeps the reactor busy all the time.
   beforeEach(async () => {
@@ -65,6 +67,7 @@ describe('libuv goes on', () => {
       loop.on(id, () => {
         const got = loop.reactor.read(id, buf, 0, 64);
         if (got > 0) loop.reactor.write(id, buf, 0, got);
+        overtaken += overtaking();
         if (++turns === 100) resolve();
       });
     });
@@ -79,18 +82,15 @@ describe('libuv goes on', () => {
   afterEach(() => stop());
 
   test('timers, at their time', async () => {
-    const began = Date.now();
-    let ticks = 0;
-    await new Promise<void>((resolve) => {
-      const interval = setInterval(() => {
-        if (++ticks < 20) return;
-        clearInterval(interval);
-        resolve();
-      }, 10);
-    });
-    const took = Date.now() - began;
-    expect(took).toBeGreaterThanOrEqual(190);
-    expect(took).toBeLessThan(1500);
+    for (let ticks = 0; ticks < 20; ticks++) {
+      const due = performance.now() + 10;
+      // turns that came between, although the timer was due
+      overtaking = () => (performance.now() > due + 2 ? 1 : 0);
+      overtaken = 0;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(performance.now()).toBeGreaterThanOrEqual(due - 1);
+      expect(overtaken).toBeLessThan(5);
+    }
   });
 
   test('immediates, files, processes, sockets, unreferenced immediates', async () => {
@@ -242,9 +242,12 @@ describe('signals', () => {
 
 test('round trips over TCP (printed, not judged: other work shares the machine)', async () => {
   const { child, line, ended } = await startNode([program('echo'), 'tcp']);
-  const { stdout } = await promisify(execFile)(process.execPath, [program('ping'), line, '5000']);
-  process.stdout.write(`    echo round trip: ${stdout}`);
-  expect(stdout).toMatch(/^p5 /);
-  child.kill('SIGTERM');
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program('ping'), line, '5000']);
+    process.stdout.write(`    echo round trip: ${stdout}`);
+    expect(stdout).toMatch(/^p5 /);
+  } finally {
+    child.kill('SIGTERM');
+  }
   expect(await ended).toBe(0);
 });

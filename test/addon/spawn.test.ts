@@ -13,19 +13,20 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { native, type SpawnedChild, type SpawnSpec } from '../../src/native';
+import { PATIENCE } from '../support/patience';
 
 const ENOENT = 2;
 const ENOEXEC = 8;
 const EACCES = 13;
 const ENOTDIR = 20;
-const PATIENCE = 10_000; // ms
+const LIMIT_MS = 20_000 * PATIENCE;
 
 let dir: string;
 beforeEach(() => (dir = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'ntrace-')))));
 afterEach(() => rmSync(dir, { recursive: true }));
 
 async function until(done: () => boolean): Promise<void> {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + LIMIT_MS;
   while (!done()) {
     if (Date.now() > end) throw new Error('it did not happen');
     await delay(1);
@@ -201,7 +202,7 @@ test('a child nobody lets go ends with us', async () => {
     const { native } = require(${JSON.stringify(require.resolve('../../src/native'))});
     console.log(native.spawn({ file: 'sleep', args: ['sleep', '1000'] }).pid);
     process.exit(0);`;
-  const pid = execFileSync(process.execPath, ['-e', script], { timeout: PATIENCE })
+  const pid = execFileSync(process.execPath, ['-e', script], { timeout: LIMIT_MS })
     .toString()
     .trim();
   const alive = (): boolean => {

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { native } from '../../src/native';
+import { PATIENCE } from '../support/patience';
 import { Loop } from './support/loop';
 import { program } from './support/program';
 
@@ -110,7 +111,7 @@ describe('a terminal', () => {
 describe('standard input and output', () => {
   const echo = `${JSON.stringify(process.execPath)} ${JSON.stringify(program('echo'))} stdio`;
   const shell = (script: string): Buffer =>
-    execFileSync('/bin/sh', ['-c', script], { maxBuffer: 1 << 30, timeout: 20_000 });
+    execFileSync('/bin/sh', ['-c', script], { maxBuffer: 1 << 30, timeout: 20_000 * PATIENCE });
 
   test('pipes: 8 MiB through, to a slow reader', () => {
     const size = 8 << 20;

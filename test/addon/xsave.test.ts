@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { native } from '../../src/native';
+import { describeIf } from '../gdb/support/needs';
 
 const flags =
   /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1]?.split(' ') ?? [];
@@ -9,7 +10,7 @@ test('there is a layout where the processor has XSAVE', () => {
   expect(layout !== undefined).toBe(flags.includes('xsave'));
 });
 
-(layout ? describe : describe.skip)('the layout', () => {
+describeIf(layout ? '' : 'no XSAVE here')('the layout', () => {
   const { size, xcr0, components } = layout ?? { size: 0, xcr0: 0n, components: [] };
 
   test('has the legacy region, and exactly the components of XCR0', () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import readline from 'node:readline';
 import type { ArchDescriptor, RegsetReader } from '../../src/engine/arch';
 import { archOfElfHeader, i386, x86_64 } from '../../src/engine/arch';
+import { compiler, describeEach } from '../gdb/support/needs';
 import { Workshop } from '../linux/program';
 import fs from 'node:fs';
 
@@ -119,105 +120,110 @@ beforeAll(() => {
 });
 afterAll(() => shop.close());
 
-describe.each([
-  ['x86-64', x86_64, [], { rax: 0x1122334455667788n, rbx: 0x2233n, r15: 0x7788n }],
-  ['i386', i386, ['-m32'], { eax: 0x11223344n, ecx: 0x2233n, edi: 0x7788n }],
-] as const)('%s', (name, describeArch, flags, integers) => {
-  let arch: ArchDescriptor;
-  let traced: Traced;
-  let avx: boolean;
-  let avx512: boolean;
-  beforeAll(async () => {
-    arch = describeArch();
-    avx = arch.byName.has('ymm0h');
-    avx512 = arch.byName.has('k0');
-    const options = [...(avx512 ? ['-DAVX512'] : avx ? ['-DAVX'] : []), ...flags];
-    const program = shop.compile(`program-${name}`, PROGRAM, '-mno-sse', '-O0', ...options);
-    expect(archOfElfHeader(fs.readFileSync(program))).toBe(arch);
-    traced = new Traced(tracer, program);
-    expect(await traced.ask('stop')).toBe('57f'); // stopped by SIGTRAP
-    await traced.fetch([...arch.notes, NT_386_TLS]);
-  });
-  afterAll(() => traced.close());
+describeEach(
+  [
+    ['x86-64', x86_64, [], { rax: 0x1122334455667788n, rbx: 0x2233n, r15: 0x7788n }],
+    ['i386', i386, ['-m32'], { eax: 0x11223344n, ecx: 0x2233n, edi: 0x7788n }],
+  ] as const,
+  ([, , flags]) => compiler(flags),
+  ([name, describeArch, flags, integers]) => {
+    let arch: ArchDescriptor;
+    let traced: Traced;
+    let avx: boolean;
+    let avx512: boolean;
+    beforeAll(async () => {
+      arch = describeArch();
+      avx = arch.byName.has('ymm0h');
+      avx512 = arch.byName.has('k0');
+      const options = [...(avx512 ? ['-DAVX512'] : avx ? ['-DAVX'] : []), ...flags];
+      const program = shop.compile(`program-${name}`, PROGRAM, '-mno-sse', '-O0', ...options);
+      expect(archOfElfHeader(fs.readFileSync(program))).toBe(arch);
+      traced = new Traced(tracer, program);
+      expect(await traced.ask('stop')).toBe('57f'); // stopped by SIGTRAP
+      await traced.fetch([...arch.notes, NT_386_TLS]);
+    });
+    afterAll(() => traced.close());
 
-  const hex = (register: string): string =>
-    arch.getRegister(arch.byName.get(register)!, traced.regset)!.toString('hex');
-  const number = (register: string): bigint =>
-    BigInt(`0x${Buffer.from(hex(register), 'hex').reverse().toString('hex')}`);
+    const hex = (register: string): string =>
+      arch.getRegister(arch.byName.get(register)!, traced.regset)!.toString('hex');
+    const number = (register: string): bigint =>
+      BigInt(`0x${Buffer.from(hex(register), 'hex').reverse().toString('hex')}`);
 
-  test('every register of the description is there', () => {
-    const available = arch.toG(traced.regset, Buffer.alloc(arch.gSize), 0);
-    expect(arch.registers.filter((_, i) => !available[i]).map((reg) => reg.name)).toEqual([]);
-  });
+    test('every register of the description is there', () => {
+      const available = arch.toG(traced.regset, Buffer.alloc(arch.gSize), 0);
+      expect(arch.registers.filter((_, i) => !available[i]).map((reg) => reg.name)).toEqual([]);
+    });
 
-  test('integer registers', () => {
-    for (const [register, value] of Object.entries(integers)) expect(number(register)).toBe(value);
-    expect(number(arch.syscall.nr)).toBe(BigInt.asUintN(8 * arch.wordSize, -1n));
-    expect(number('eflags') & 2n).toBe(2n);
-    expect(number('cs') & 3n).toBe(3n);
-    expect(number(arch.sp.name)).toBeGreaterThan(0x1000n);
-  });
+    test('integer registers', () => {
+      for (const [register, value] of Object.entries(integers))
+        expect(number(register)).toBe(value);
+      expect(number(arch.syscall.nr)).toBe(BigInt.asUintN(8 * arch.wordSize, -1n));
+      expect(number('eflags') & 2n).toBe(2n);
+      expect(number('cs') & 3n).toBe(3n);
+      expect(number(arch.sp.name)).toBeGreaterThan(0x1000n);
+    });
 
-  test('x87 state', () => {
-    expect(hex('st0')).toBe('35c26821a2da0fc90040'); // pi
-    expect(hex('st1')).toBe('00000000000000000000');
-    expect(hex('st2')).toBe('0000000000000080ff3f');
-    expect(number('fctrl')).toBe(0x37fn);
-    expect(number('fstat') >> 11n).toBe(5n);
-    // physical 7: one, valid; 6: zero; 5: pi, valid; the rest is empty
-    expect(number('ftag')).toBe(0x13ffn);
-  });
+    test('x87 state', () => {
+      expect(hex('st0')).toBe('35c26821a2da0fc90040'); // pi
+      expect(hex('st1')).toBe('00000000000000000000');
+      expect(hex('st2')).toBe('0000000000000080ff3f');
+      expect(number('fctrl')).toBe(0x37fn);
+      expect(number('fstat') >> 11n).toBe(5n);
+      // physical 7: one, valid; 6: zero; 5: pi, valid; the rest is empty
+      expect(number('ftag')).toBe(0x13ffn);
+    });
 
-  test('vector state', () => {
-    expect(hex('xmm2')).toBe(slice(0, 16));
-    expect(number('mxcsr')).toBe(0x1f80n);
-    if (avx) expect(hex('ymm5h')).toBe(slice(16, 32));
-    if (!avx512) return;
-    expect(hex('zmm5h')).toBe(slice(32, 64));
-    expect(hex('k3')).toBe(slice(0, 8));
-    if (!arch.byName.has('zmm21h')) return;
-    expect([hex('xmm21'), hex('ymm21h'), hex('zmm21h')]).toEqual([
-      slice(0, 16),
-      slice(16, 32),
-      slice(32, 64),
-    ]);
-  });
+    test('vector state', () => {
+      expect(hex('xmm2')).toBe(slice(0, 16));
+      expect(number('mxcsr')).toBe(0x1f80n);
+      if (avx) expect(hex('ymm5h')).toBe(slice(16, 32));
+      if (!avx512) return;
+      expect(hex('zmm5h')).toBe(slice(32, 64));
+      expect(hex('k3')).toBe(slice(0, 8));
+      if (!arch.byName.has('zmm21h')) return;
+      expect([hex('xmm21'), hex('ymm21h'), hex('zmm21h')]).toEqual([
+        slice(0, 16),
+        slice(16, 32),
+        slice(32, 64),
+      ]);
+    });
 
-  test('the thread pointer', () => {
-    const pointer = arch.threadPointer(traced.regset)!;
-    expect(pointer).toBeGreaterThan(0x10000n);
-    expect(pointer & 15n).toBe(0n);
-    if (arch.wordSize === 8) expect(pointer).toBe(number('fs_base'));
-  });
+    test('the thread pointer', () => {
+      const pointer = arch.threadPointer(traced.regset)!;
+      expect(pointer).toBeGreaterThan(0x10000n);
+      expect(pointer & 15n).toBe(0n);
+      if (arch.wordSize === 8) expect(pointer).toBe(number('fs_base'));
+    });
 
-  test('the kernel takes what we change, and only that changes', async () => {
-    const before = Buffer.alloc(arch.gSize);
-    arch.toG(traced.regset, before, 0);
-    const want = Buffer.from(before);
-    const put = (register: string, value: string): void => {
-      const reg = arch.byName.get(register);
-      if (reg) want.write(value, reg.gOffset, 'hex');
-    };
-    put(Object.keys(integers)[1]!, '78563412');
-    put('xmm7', slice(8, 24));
-    put('ymm1h', slice(3, 19));
-    put('zmm1h', slice(30, 62));
-    put('xmm30', slice(1, 17));
-    put('k7', slice(5, 13));
-    put('mxcsr', 'a01f0000');
-    put('st3', '0000000000000080ff3f');
-    put('fop', '23010000');
-    const notes = arch.fromG(want, traced.regset);
-    expect([...notes].sort()).toEqual([...arch.notes].sort());
-    for (const note of notes) expect(await traced.store(note)).toBe('0');
-    await traced.fetch(arch.notes);
-    const after = Buffer.alloc(arch.gSize);
-    arch.toG(traced.regset, after, 0);
-    const differing = arch.registers.filter(
-      (reg) =>
-        after.toString('hex', reg.gOffset, reg.gOffset + reg.size) !==
-        want.toString('hex', reg.gOffset, reg.gOffset + reg.size),
-    );
-    expect(differing.map((reg) => reg.name)).toEqual([]);
-  });
-});
+    test('the kernel takes what we change, and only that changes', async () => {
+      const before = Buffer.alloc(arch.gSize);
+      arch.toG(traced.regset, before, 0);
+      const want = Buffer.from(before);
+      const put = (register: string, value: string): void => {
+        const reg = arch.byName.get(register);
+        if (reg) want.write(value, reg.gOffset, 'hex');
+      };
+      put(Object.keys(integers)[1]!, '78563412');
+      put('xmm7', slice(8, 24));
+      put('ymm1h', slice(3, 19));
+      put('zmm1h', slice(30, 62));
+      put('xmm30', slice(1, 17));
+      put('k7', slice(5, 13));
+      put('mxcsr', 'a01f0000');
+      put('st3', '0000000000000080ff3f');
+      put('fop', '23010000');
+      const notes = arch.fromG(want, traced.regset);
+      expect([...notes].sort()).toEqual([...arch.notes].sort());
+      for (const note of notes) expect(await traced.store(note)).toBe('0');
+      await traced.fetch(arch.notes);
+      const after = Buffer.alloc(arch.gSize);
+      arch.toG(traced.regset, after, 0);
+      const differing = arch.registers.filter(
+        (reg) =>
+          after.toString('hex', reg.gOffset, reg.gOffset + reg.size) !==
+          want.toString('hex', reg.gOffset, reg.gOffset + reg.size),
+      );
+      expect(differing.map((reg) => reg.name)).toEqual([]);
+    });
+  },
+);

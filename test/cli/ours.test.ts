@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { RspClient } from '../../src/cli/rsp-client';
 import { ServerProcess } from '../gdb/support/server-process';
+import { PATIENCE } from '../support/patience';
 import { repositoryRoot } from '../support/root';
 
 let dir: string;
@@ -14,7 +15,7 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
 
 async function ask(comm: { host: string; port: number } | string, packet: string): Promise<string> {
-  const client = new RspClient(10_000);
+  const client = new RspClient(20_000 * PATIENCE);
   await client.connect(
     typeof comm === 'string' ? { kind: 'unix', path: comm } : { kind: 'tcp', ...comm },
   );

@@ -6,11 +6,12 @@ import path from 'node:path';
 import { RspClient } from '../../src/cli/rsp-client';
 import { program } from '../gdb/support/program';
 import { ServerProcess } from '../gdb/support/server-process';
+import { PATIENCE } from '../support/patience';
 
 const NONBLOCK = 0o4000;
 
 async function client(server: ServerProcess): Promise<RspClient> {
-  const rsp = new RspClient(10_000);
+  const rsp = new RspClient(20_000 * PATIENCE);
   await rsp.connect({ kind: 'tcp', host: '127.0.0.1', port: await server.port() });
   return rsp;
 }
@@ -29,7 +30,7 @@ function alive(pid: number): boolean {
 }
 
 async function eventually(what: () => boolean): Promise<boolean> {
-  for (const limit = Date.now() + 5000; Date.now() < limit;) {
+  for (const limit = Date.now() + 20_000 * PATIENCE; Date.now() < limit;) {
     if (what()) return true;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -88,7 +89,7 @@ test('without --once a client that leaves is followed by the next', async () => 
   const server = ServerProcess.start([':0', '/bin/sleep', '1000']);
   const port = await server.port();
   for (let round = 0; round < 3; round++) {
-    const rsp = new RspClient(10_000);
+    const rsp = new RspClient(20_000 * PATIENCE);
     await rsp.connect({ kind: 'tcp', host: '127.0.0.1', port });
     expect((await rsp.request(Buffer.from('?'))).toString()).toMatch(/^[TS]05/);
     rsp.close();
@@ -137,7 +138,7 @@ test('a full standard error never holds it up, and is left as it was', async () 
     });
     expect(await eventually(() => fs.existsSync(socket))).toBe(true);
     for (let round = 0; round < 3; round++) {
-      const rsp = new RspClient(10_000);
+      const rsp = new RspClient(20_000 * PATIENCE);
       await rsp.connect({ kind: 'unix', path: socket });
       expect((await rsp.request(Buffer.from('qSupported'))).toString()).toContain('PacketSize');
       rsp.close();

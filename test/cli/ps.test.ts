@@ -9,8 +9,6 @@ import type { Situation } from '../../src/engine/who-client';
 import { command, testIf } from '../gdb/support/needs';
 import { NTRACE, Stack } from '../stack/support/scene';
 
-jest.setTimeout(60_000);
-
 let stack: Stack;
 const children: ChildProcess[] = [];
 beforeEach(async () => {
@@ -32,7 +30,7 @@ function engines(): Situation['engines'] {
 }
 
 test('who is attached, what it holds, why and since when; gone with its client', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim);
   await a.send('break chop');
   await a.send('continue');
@@ -70,7 +68,7 @@ test('who is attached, what it holds, why and since when; gone with its client',
 });
 
 test('--watch looks again and again', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   await stack.attached(victim);
   const child = spawn(NTRACE, ['ps', '--watch', '--interval', '0.1', '--json'], {
     env: { ...process.env, XDG_RUNTIME_DIR: stack.directory },
@@ -90,7 +88,7 @@ test('--watch looks again and again', async () => {
 });
 
 testIf(command('strace'))('strangers that trace by ptrace are listed too', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const strace = spawn('strace', ['-f', '-o', '/dev/null', '-p', `${victim.pid}`]);
   children.push(strace);
   await once(strace.stderr, 'data'); // "attached"
@@ -121,7 +119,7 @@ test('servers publish themselves to their user alone, and leave nothing behind',
 });
 
 test('release lets a stuck client’s threads go; the client can go on', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim);
   await a.send('break chop');
   expect(await a.send('continue')).toMatch(/hit Breakpoint 1, chop/);
@@ -150,7 +148,7 @@ test('release lets a stuck client’s threads go; the client can go on', async (
 });
 
 test('release of one thread, and of what is not there', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   await stack.attached(victim);
   const name = `${stack.server.pid}/1`;
   expect(ntrace('release', name, '--tid', String(victim.pid)).stdout).toMatch(/let 1 thread go/);

@@ -5,6 +5,7 @@ import { Refusal } from '../../src/engine/channel/enums';
 import { ATTACH } from '../../src/engine/channel/records';
 import type { Engine } from '../../src/engine/engine';
 import { E } from '../support/errno';
+import { PATIENCE } from '../support/patience';
 import { program } from '../support/programs';
 import { field, record } from '../support/raw';
 import { processState, sleepMs } from '../support/subject';
@@ -20,7 +21,7 @@ function refusal(engine: Engine, pid: number): { errno: number; reason: number; 
 }
 
 function poll<T>(what: string, probe: () => T | undefined): T {
-  for (let i = 0; i < 5000; i++) {
+  for (const limit = Date.now() + 20_000 * PATIENCE; Date.now() < limit;) {
     const found = probe();
     if (found !== undefined) return found;
     sleepMs(1);

@@ -1,3 +1,4 @@
+import { multilib } from '../gdb/support/needs';
 import type { ProviderName } from '../support/scene';
 
 /** A row that says nothing about this provider, and why. */
@@ -12,6 +13,15 @@ export interface Skip {
 const onlyReal = (...rows: string[]): Skip[] =>
   rows.map((row) => ({ provider: 'fake', row, reason: 'the fake has no such processes' }));
 
+/** The row of a 32-bit program, where none can be compiled. */
+function without32(): Skip[] {
+  const reason = multilib();
+  if (reason === '') return [];
+  return (['embedded', 'kernel'] as const).map((provider) => ({
+    ...{ provider, row: 'breakpoints: a 32-bit program', reason },
+  }));
+}
+
 /** A row of tracepoints, on each provider that has none. */
 const untraced = (row: string): Skip[] =>
   (['fake', 'kernel'] as const).map((provider) => ({
@@ -21,6 +31,7 @@ const untraced = (row: string): Skip[] =>
   }));
 
 export const SKIPS: readonly Skip[] = [
+  ...without32(),
   {
     provider: 'fake',
     row: "release: another engine's holds are let go; its breakpoints stay",
@@ -77,6 +88,7 @@ export const SKIPS: readonly Skip[] = [
     'hits, conditions, actions and errors are counted',
     'actions that print are no conditions',
     'a persistent action goes on without its engine',
+    'a process that leaves a persistent action behind ends, and so does the action',
   ].map((row): Skip => ({
     provider: 'fake',
     row: `stats: ${row}`,

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { Call } from '../../src/engine/channel/calls';
 import { EventType } from '../../src/engine/channel/event';
 import { BREAK, BREAK_STATS, CODE } from '../../src/engine/channel/records';
 import type { Engine } from '../../src/engine/engine';
 import { E } from '../support/errno';
+import { PATIENCE } from '../support/patience';
 import { field, record } from '../support/raw';
 import { contract } from './contract';
 
@@ -83,6 +85,33 @@ contract('stats', (row) => {
     expect(scene.next(other, EventType.Break).pc).toBe(site);
     other.removeBreakpoint(subject.pid, 0, site, 1);
     expect(subject.memory(site, 1)).toEqual(subject.text(site, 1));
+  });
+
+  row('a process that leaves a persistent action behind ends, and so does the action', (scene) => {
+    const subject = scene.start('calls');
+    const site = subject.address('function');
+    const helper = `
+      const { openEngine } = require(${JSON.stringify(require.resolve('../../src/engine/engine'))});
+      const { openChannel } = require(${JSON.stringify(
+        require.resolve('../../src/engine/channel/open'),
+      )});
+      const engine = openEngine(openChannel('${scene.provider}'), { label: 'owner' });
+      engine.attach(${subject.pid}, { stop: true });
+      engine.insertBreakpoint(${subject.pid}, 0, ${site}n, 1, {
+        actions: [Buffer.from([0x22, 1, ${END}])],
+        persist: true,
+      });
+      engine.detach(${subject.pid});
+      process.exit(23);`;
+    const options = {
+      timeout: 60_000 * PATIENCE,
+      killSignal: 'SIGKILL',
+      encoding: 'utf8',
+    } as const;
+    const { status, signal, stderr } = spawnSync(process.execPath, ['-e', helper], options);
+    expect({ status, signal, stderr }).toEqual({ status: 23, signal: null, stderr: '' });
+    expect(subject.memory(site, 1)).toEqual(subject.text(site, 1));
+    scene.grows(subject, 'counter');
   });
 
   row('a breakpoint that is not there has none', (scene) => {

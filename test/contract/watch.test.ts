@@ -53,9 +53,8 @@ contract('watch', (row) => {
 
   row('every write in every thread, the ones born later too', (scene) => {
     const engine = scene.engine();
-    const subject = scene.start('watched', [], '');
+    const subject = scene.start('watched', [], 'place');
     const { pid } = subject;
-    scene.until('it is loaded', () => subject.alive() && subject.read('place') !== 0n, subject);
     engine.attach(pid, { stop: true });
     const word = subject.address('words') + 8n;
     engine.insertBreakpoint(pid, WRITE, word, 8);

@@ -51,7 +51,7 @@ describe('objdump agrees', () => {
     const found = await compare(64, ['-d', libc]);
     expect(found).toMatchObject({ wrong: 0, examples: [] });
     expect(found.seen).toBeGreaterThan(100_000);
-  }, 60_000);
+  });
 
   const binaries = present('/usr/bin/gdb', '/bin/bash', '/usr/bin/python3', process.execPath);
   test.each([...LIBRARIES[64].slice(1), ...binaries])(
@@ -64,18 +64,17 @@ describe('objdump agrees', () => {
       expect(found.refused).toBeLessThan(found.seen / 1000);
       expect(found.seen).toBeGreaterThan(1000);
     },
-    ALL ? 900_000 : 60_000,
+    900_000,
   );
 
-  (LIBRARIES[32].length ? test.each(LIBRARIES[32]) : test.skip.each(['no 32-bit library']))(
-    'on 32-bit %s',
-    async (file) => {
+  if (LIBRARIES[32].length === 0)
+    test.skip('on 32-bit libraries (there are none here)', () => undefined);
+  for (const file of LIBRARIES[32])
+    test(`on 32-bit ${file}`, async () => {
       const found = await compare(32, windowOf(file, 500_000));
       expect(found).toMatchObject({ wrong: 0, examples: [] });
       expect(found.seen).toBeGreaterThan(1000);
-    },
-    60_000,
-  );
+    });
 
   test.each([64, 32] as const)('on rare instructions, %i bits', async (bits) => {
     const found = await compare(bits, ['-d', rareInstructions(bits)]);

@@ -84,6 +84,7 @@ class Run {
   }
   /** Time that others took from us does not count. */
   private timed(bytes: Buffer, from: number, to: number): void {
+    this.cpu = process.cpuUsage();
     const began = performance.now();
     try {
       this.world.feed(bytes, from, to);
@@ -97,7 +98,6 @@ class Run {
   }
   /** A good packet after bad ones: where it is refused it is sent again, as every client does. */
   probe(): void {
-    this.cpu = process.cpuUsage();
     const { world } = this;
     if (this.random.oneIn(2)) world.feed(END);
     const [bytes, wanted] = PROBES[this.asked++ % PROBES.length]!;

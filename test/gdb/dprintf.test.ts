@@ -1,11 +1,12 @@
 // dprintf that the server runs by itself (set dprintf-style agent), and what it counts.
+import { PATIENCE } from '../support/patience';
 import { lineOf, program } from './support/program';
 import { debug, endAll } from './support/session';
 import type { ServerProcess } from './support/server-process';
 
 afterEach(endAll);
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000 * PATIENCE;
 
 /** Waits until the server's output has grown to so many lines. */
 async function lines(server: ServerProcess, wanted: number): Promise<string[]> {
@@ -14,7 +15,7 @@ async function lines(server: ServerProcess, wanted: number): Promise<string[]> {
     const all = server.stdout.split('\n').slice(0, -1);
     if (all.length >= wanted) return all;
     if (Date.now() > deadline) throw new Error(`only ${all.length} lines of ${wanted}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

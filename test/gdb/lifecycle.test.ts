@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import { GdbConsole as Gdb } from '../../src/cli/demo/gdb-console';
 import { program } from './support/program';
 import { ServerProcess } from './support/server-process';
 import { connect, debug, endAll } from './support/session';
+import { running, startReady } from './support/victim';
 
 let victim: ChildProcess | undefined;
 afterEach(async () => {
@@ -15,13 +16,15 @@ afterEach(async () => {
 });
 
 async function startForever(): Promise<number> {
-  const child = spawn(program('forever'), { stdio: 'ignore' });
-  victim = child;
-  const pid = child.pid ?? 0;
-  while (fs.readdirSync(`/proc/${pid}/task`).length < 2)
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  return pid;
+  victim = await startReady(program('forever'), 'tell');
+  return victim.pid ?? 0;
 }
+
+/** How often its leader went to sleep by itself. */
+const sleeps = (pid: number): number =>
+  Number(
+    /^voluntary_ctxt_switches:\t(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
+  );
 
 const tracer = (pid: number): string =>
   /TracerPid:\t(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
@@ -82,8 +85,11 @@ test('a gdb that vanishes leaves no breakpoint, and the server takes the next', 
   expect(await gdb.send('info threads')).toMatch(/Thread/);
   await gdb.send('detach');
   await server.end();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(victim?.exitCode).toBeNull(); // a breakpoint left behind would have killed it by now
+  // its leader calls usleep() again and again: a breakpoint left behind would kill it
+  const before = sleeps(pid);
+  while (running(victim!) && !(sleeps(pid) > before + 3))
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(running(victim!)).toBe(true);
 });
 
 test('kill ends program and server', async () => {

@@ -41,11 +41,10 @@ test('a crash: where, and the death that follows', async () => {
 });
 
 test('^C stops a running program, again and again', async () => {
-  const { gdb } = await debug(program('forever'));
+  const { gdb, goes } = await debug(program('forever'), { logged: true });
   await gdb.script('tbreak spin', 'continue');
   for (let round = 0; round < 5; round++) {
-    gdb.begin('continue');
-    await gdb.until(/Continuing\./);
+    await goes();
     expect(await gdb.interrupt()).toMatch(/received signal SIGINT/);
   }
   expect(await gdb.send('info threads')).toMatch(/spin/);

@@ -1,10 +1,11 @@
 // Two gdbs on one process, through one server.
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { repositoryRoot } from '../support/root';
 import { program } from './support/program';
 import { ServerProcess } from './support/server-process';
 import { connect, endAll, type GdbSession } from './support/session';
+import { running, startReady } from './support/victim';
 
 const NTRACE = path.join(repositoryRoot, 'bin/ntrace');
 
@@ -16,7 +17,7 @@ afterEach(async () => {
 });
 
 async function two(): Promise<{ a: GdbSession['gdb']; b: GdbSession['gdb'] }> {
-  victim = spawn(program('forever'), { stdio: 'ignore' });
+  victim = await startReady(program('forever'), 'tell');
   const server = ServerProcess.start(['serve', '--listen', ':0'], { executable: NTRACE });
   const { gdb: a } = await connect(server, program('forever'), true);
   const { gdb: b } = await connect(server, program('forever'), true);
@@ -55,5 +56,5 @@ test('who leaves takes along its own breakpoints only', async () => {
   await a.send('detach');
   expect(await b.send('continue')).toMatch(/hit Breakpoint 1/);
   await b.send('detach');
-  expect(victim?.exitCode).toBeNull();
+  expect(running(victim!)).toBe(true);
 });

@@ -18,8 +18,6 @@ import {
   tracer,
 } from './watching';
 
-jest.setTimeout(60_000);
-
 const MIB = 1 << 20;
 /** What a server may grow by whatever a client does: buffers for both directions, and the heap. */
 const GROWTH = 120 * MIB;

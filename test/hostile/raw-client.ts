@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { PATIENCE } from '../support/patience';
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000 * PATIENCE;
 
 /** "$content#sum"; the content is escaped already. */
 export function packed(content: string | Buffer): Buffer {

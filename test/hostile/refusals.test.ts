@@ -8,10 +8,9 @@ import { command, testIf } from '../gdb/support/needs';
 import { OURS, ServerProcess } from '../gdb/support/server-process';
 import { hex } from '../rsp/client';
 import { program } from '../gdb/support/program';
+import { startReady } from '../gdb/support/victim';
 import { RawClient } from './raw-client';
 import { eventually, LARGE, tracer } from './watching';
-
-jest.setTimeout(60_000);
 
 const NOBODY = 65534;
 /** gdb shows texts of errors from here on (its feature error-message); before, only that it failed. */
@@ -95,13 +94,13 @@ describe('attach', () => {
   });
 
   test('to a thread', async () => {
-    const pid = started(program('forever'));
-    let thread = 0;
-    await eventually('it has a second thread', () => {
-      const tids = fs.readdirSync(`/proc/${pid}/task`).map(Number);
-      thread = tids.find((tid) => tid !== pid) ?? 0;
-      return thread > 0;
-    });
+    const child = await startReady(program('forever'), 'tell');
+    children.push(child);
+    const pid = child.pid!;
+    const thread = fs
+      .readdirSync(`/proc/${pid}/task`)
+      .map(Number)
+      .find((tid) => tid !== pid);
     const server = multi();
     const gdb = await connected(server);
     const reason = new RegExp(`it is a thread of process ${pid}; attach that one`);

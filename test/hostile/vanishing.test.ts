@@ -5,8 +5,6 @@ import { hex } from '../rsp/client';
 import { RawClient } from './raw-client';
 import { gone, hexAddress, LARGE, pristine, runs, stopped, tracer } from './watching';
 
-jest.setTimeout(30_000);
-
 const REOPENED =
   /Remote side has terminated connection\. {2}GDBserver will reopen the connection\.\nListening on port (\d+)\n/;
 

@@ -1,5 +1,6 @@
 // What the rest of the system says about a server and its programs.
 import fs from 'node:fs';
+import { PATIENCE } from '../support/patience';
 import { fileBytes, program, symbols } from '../support/programs';
 
 /** The program the servers here debug. */
@@ -58,7 +59,7 @@ export function ticks(pid: number): number {
 
 /** Polls what no event tells; throws when it does not come to pass. */
 export async function eventually(what: string, condition: () => boolean): Promise<void> {
-  for (const limit = Date.now() + 15_000; !condition();) {
+  for (const limit = Date.now() + 20_000 * PATIENCE; !condition();) {
     if (Date.now() > limit) throw new Error(`it never came to pass that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

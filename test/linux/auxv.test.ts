@@ -5,6 +5,7 @@ import { readMaps, regionAt } from '../../src/engine/linux/maps';
 import { Memory } from '../../src/engine/linux/memory';
 import { readProgram, tlsSegment } from '../../src/engine/linux/program';
 import fs from 'node:fs';
+import { compiler, testEach } from '../gdb/support/needs';
 import { procMemory, Workshop } from './program';
 
 const PROGRAM = `
@@ -18,51 +19,55 @@ beforeAll(() => {
 });
 afterAll(() => shop.close());
 
-test.each([
-  ['64-bit', 8, []],
-  ['32-bit', 4, ['-m32']],
-  ['fixed', 8, ['-no-pie']],
-  ['static', 8, ['-static']],
-  ['static-pie', 8, ['-static-pie']],
-  ['static 32-bit', 4, ['-static', '-m32']],
-] as const)('%s', async (label, wordSize, flags) => {
-  const file = shop.compile(label, PROGRAM, ...flags);
-  const run = await shop.start(file);
-  const auxv = readAuxv(run.pid);
-  const memory = new Memory(procMemory(run.pid), wordSize);
-  const program = readProgram(memory, auxv)!;
-  const elf = ElfFile.open(file)!;
-  const real = (linked: bigint): bigint => linked + program.bias;
+testEach(
+  [
+    ['64-bit', 8, []],
+    ['32-bit', 4, ['-m32']],
+    ['fixed', 8, ['-no-pie']],
+    ['static', 8, ['-static']],
+    ['static-pie', 8, ['-static-pie']],
+    ['static 32-bit', 4, ['-static', '-m32']],
+  ] as const,
+  ([, , flags]) => compiler(flags),
+  async ([label, wordSize, flags]) => {
+    const file = shop.compile(label, PROGRAM, ...flags);
+    const run = await shop.start(file);
+    const auxv = readAuxv(run.pid);
+    const memory = new Memory(procMemory(run.pid), wordSize);
+    const program = readProgram(memory, auxv)!;
+    const elf = ElfFile.open(file)!;
+    const real = (linked: bigint): bigint => linked + program.bias;
 
-  expect(auxvEntry(auxv, AT.ENTRY, wordSize)).toBe(real(elf.header.entry));
-  expect(real(elf.symbol('main')!.value)).toBe(BigInt(`0x${run.lines[0]!}`));
-  expect(program.headers).toEqual(elf.programHeaders);
-  expect(tlsSegment(program)?.memsz).toBeGreaterThan(0n);
-  expect(memory.string(auxvEntry(auxv, AT.EXECFN, wordSize)!).toString()).toBe(file);
-  expect(auxvEntry(auxv, 12345, wordSize)).toBeUndefined();
-  expect(elf.symbol('no such symbol')).toBeUndefined();
-  elf.close();
+    expect(auxvEntry(auxv, AT.ENTRY, wordSize)).toBe(real(elf.header.entry));
+    expect(real(elf.symbol('main')!.value)).toBe(BigInt(`0x${run.lines[0]!}`));
+    expect(program.headers).toEqual(elf.programHeaders);
+    expect(tlsSegment(program)?.memsz).toBeGreaterThan(0n);
+    expect(memory.string(auxvEntry(auxv, AT.EXECFN, wordSize)!).toString()).toBe(file);
+    expect(auxvEntry(auxv, 12345, wordSize)).toBeUndefined();
+    expect(elf.symbol('no such symbol')).toBeUndefined();
+    elf.close();
 
-  const maps = readMaps(run.pid)!;
-  const main = regionAt(maps, real(elf.header.entry), wordSize);
-  expect(main.mapping).toMatchObject({ name: file, executable: true, writable: false });
-  expect(main.start <= real(elf.header.entry) && real(elf.header.entry) < main.end).toBe(true);
-  expect(regionAt(maps, 0n, wordSize)).toEqual({
-    start: 0n,
-    end: maps[0]!.start,
-    mapping: undefined,
-  });
-  const hole = regionAt(maps, (1n << BigInt(8 * wordSize)) - 1n, wordSize);
-  if (wordSize === 4) expect(hole).toMatchObject({ end: 1n << 32n, mapping: undefined });
+    const maps = readMaps(run.pid)!;
+    const main = regionAt(maps, real(elf.header.entry), wordSize);
+    expect(main.mapping).toMatchObject({ name: file, executable: true, writable: false });
+    expect(main.start <= real(elf.header.entry) && real(elf.header.entry) < main.end).toBe(true);
+    expect(regionAt(maps, 0n, wordSize)).toEqual({
+      start: 0n,
+      end: maps[0]!.start,
+      mapping: undefined,
+    });
+    const hole = regionAt(maps, (1n << BigInt(8 * wordSize)) - 1n, wordSize);
+    if (wordSize === 4) expect(hole).toMatchObject({ end: 1n << 32n, mapping: undefined });
 
-  expect(execFile(run.pid)).toBe(file);
-  fs.unlinkSync(file);
-  expect(execFile(run.pid)).toBe(`${file} (deleted)`);
-  expect(withoutDeleted(`${file} (deleted)`)).toBe(file);
-  await run.stop();
-  expect(execFile(run.pid)).toBeUndefined();
-  expect(() => readAuxv(run.pid)).toThrow(/ENOENT/);
-});
+    expect(execFile(run.pid)).toBe(file);
+    fs.unlinkSync(file);
+    expect(execFile(run.pid)).toBe(`${file} (deleted)`);
+    expect(withoutDeleted(`${file} (deleted)`)).toBe(file);
+    await run.stop();
+    expect(execFile(run.pid)).toBeUndefined();
+    expect(() => readAuxv(run.pid)).toThrow(/ENOENT/);
+  },
+);
 
 test('a file whose name ends like the mark is not deleted', () => {
   const odd = shop.path('odd (deleted)');

@@ -3,6 +3,8 @@ import { readAuxv } from '../../src/engine/linux/auxv';
 import { libraryList, librariesSvr4 } from '../../src/engine/linux/libraries';
 import type { MemoryReader } from '../../src/engine/linux/memory';
 import { Memory } from '../../src/engine/linux/memory';
+import { compiler, describeEach } from '../gdb/support/needs';
+import { skipped } from '../support/skip';
 import { askGdbserver, procMemory, Workshop } from './program';
 
 const LIBRARY = `int library_variable = 1;`;
@@ -41,40 +43,48 @@ function parse(list: string): Library[] {
   ) as unknown as Library[];
 }
 
-describe.each([
-  ['64-bit', 8, [], []],
-  ['32-bit', 4, ['-m32'], []],
-  ['64-bit at a fixed address', 8, [], ['-no-pie']],
-] as const)('%s', (label, wordSize, flags, more) => {
-  test('the document is gdbserver’s, namespaces included', async () => {
-    const name = label.replace(/ /g, '-');
-    const plugin = shop.compile(`lib <${name}> & co.so`, LIBRARY, '-shared', '-fPIC', ...flags);
-    const program = shop.compile(name, PROGRAM, ...flags, ...more);
-    const run = await shop.start(program, plugin, `+${plugin}`);
-    const list = librariesSvr4(run.pid, wordSize, procMemory(run.pid))!;
-    expect(list).toMatch(/^<library-list-svr4 version="1.0" main-lm="0x[0-9a-f]+"><library name=/);
-    const libraries = parse(list);
-    const escaped = plugin.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;');
-    expect(libraries.filter((library) => library.name === escaped)).toHaveLength(2);
-    expect(new Set(libraries.map((library) => library.lmid)).size).toBe(2);
-    expect(list).toBe(askGdbserver(run.pid, 'libraries-svr4:read:') ?? list);
+describeEach(
+  [
+    ['64-bit', 8, [], []],
+    ['32-bit', 4, ['-m32'], []],
+    ['64-bit at a fixed address', 8, [], ['-no-pie']],
+  ] as const,
+  ([, , flags]) => compiler(flags),
+  ([label, wordSize, flags, more]) => {
+    test('the document is gdbserver’s, namespaces included', async () => {
+      const name = label.replace(/ /g, '-');
+      const plugin = shop.compile(`lib <${name}> & co.so`, LIBRARY, '-shared', '-fPIC', ...flags);
+      const program = shop.compile(name, PROGRAM, ...flags, ...more);
+      const run = await shop.start(program, plugin, `+${plugin}`);
+      const list = librariesSvr4(run.pid, wordSize, procMemory(run.pid))!;
+      expect(list).toMatch(
+        /^<library-list-svr4 version="1.0" main-lm="0x[0-9a-f]+"><library name=/,
+      );
+      const libraries = parse(list);
+      const escaped = plugin.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;');
+      expect(libraries.filter((library) => library.name === escaped)).toHaveLength(2);
+      expect(new Set(libraries.map((library) => library.lmid)).size).toBe(2);
+      const theirs = askGdbserver(run.pid, 'libraries-svr4:read:');
+      if (theirs === undefined) skipped('it is not compared: no gdbserver here');
+      else expect(list).toBe(theirs);
 
-    // the rest of the first namespace from its third member on
-    const [, from, ...rest] = libraries.filter((one) => one.lmid === libraries[0]!.lmid);
-    const part = librariesSvr4(
-      run.pid,
-      wordSize,
-      procMemory(run.pid),
-      `start=${rest[0]!.lm.slice(2)};prev=${from!.lm.slice(2)};lmid=${from!.lmid.slice(2)}`,
-    );
-    expect(parse(part!)).toEqual(rest);
-    expect(part).toMatch(/^<library-list-svr4 version="1.0"><library/);
-    const wrong = `start=${rest[0]!.lm.slice(2)};prev=1234`;
-    expect(parse(librariesSvr4(run.pid, wordSize, procMemory(run.pid), wrong)!)).toEqual([]);
-    await run.stop();
-    expect(librariesSvr4(run.pid, wordSize, procMemory(run.pid))).toBeUndefined();
-  });
-});
+      // the rest of the first namespace from its third member on
+      const [, from, ...rest] = libraries.filter((one) => one.lmid === libraries[0]!.lmid);
+      const part = librariesSvr4(
+        run.pid,
+        wordSize,
+        procMemory(run.pid),
+        `start=${rest[0]!.lm.slice(2)};prev=${from!.lm.slice(2)};lmid=${from!.lmid.slice(2)}`,
+      );
+      expect(parse(part!)).toEqual(rest);
+      expect(part).toMatch(/^<library-list-svr4 version="1.0"><library/);
+      const wrong = `start=${rest[0]!.lm.slice(2)};prev=1234`;
+      expect(parse(librariesSvr4(run.pid, wordSize, procMemory(run.pid), wrong)!)).toEqual([]);
+      await run.stop();
+      expect(librariesSvr4(run.pid, wordSize, procMemory(run.pid))).toBeUndefined();
+    });
+  },
+);
 
 test('a static program has no list', async () => {
   const program = shop.compile('static', PROGRAM, '-static', '-Wno-error', '-w');
@@ -95,7 +105,7 @@ test('many libraries take few reads', async () => {
   expect(libraries.map((library) => library.name)).toEqual(expect.arrayContaining(plugins));
   expect(reads).toBeLessThan(60);
   await run.stop();
-}, 30_000);
+});
 
 describe('garbage', () => {
   const image = (bytes: Buffer): MemoryReader => ({

@@ -5,6 +5,7 @@ import { osdata } from '../../src/engine/linux/osdata';
 import { timeText } from '../../src/engine/linux/osdata-ipc';
 import { addressText } from '../../src/engine/linux/osdata-sockets';
 import { escapeXml } from '../../src/engine/linux/xml';
+import { skipped } from '../support/skip';
 import { askGdbserver, Workshop } from './program';
 
 const PROGRAM = `
@@ -54,9 +55,12 @@ function one(annex: string, match: Row): Row {
 
 test('the table of tables is gdbserver’s, plus nothing', async () => {
   const run = await shop.start(shop.compile('types', PROGRAM));
-  expect(osdata('')).toBe(askGdbserver(run.pid, 'osdata:read:') ?? osdata('types'));
+  expect(osdata('types')).toBe(osdata(''));
   for (const { Type } of rows('')) expect(Object.keys(rows(Type!)[0] ?? {})).not.toContain('');
   expect(osdata('nonsense')).toBe('');
+  const theirs = askGdbserver(run.pid, 'osdata:read:');
+  if (theirs === undefined) skipped('it is not compared: no gdbserver here');
+  else expect(osdata('')).toBe(theirs);
   await run.stop();
 });
 

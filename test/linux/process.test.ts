@@ -11,7 +11,7 @@ import {
   threadName,
 } from '../../src/engine/linux/process';
 import { parseMaps } from '../../src/engine/linux/maps';
-import { Workshop } from './program';
+import { asleep, Workshop } from './program';
 
 const PROGRAM = `
 #define _GNU_SOURCE
@@ -53,6 +53,7 @@ test('a process and its threads', async () => {
   const run = await shop.start(file, 'one', '', 'three 3');
   const { pid } = run;
   const tid = Number(run.lines[0]);
+  await asleep(pid); // it waits for its input, but for the moment it may still be on its way there
   expect(processStatus(pid)).toMatchObject({
     name: 'a) Z (b',
     state: 'S',

@@ -5,6 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import type { MemoryReader } from '../../src/engine/linux/memory';
+import { processStatus } from '../../src/engine/linux/process';
+import { PATIENCE } from '../support/patience';
 
 /** A running test program that wrote its lines, then "ready", and waits for its input to end. */
 export interface Running {
@@ -62,6 +64,14 @@ export class Workshop {
       lines.push(line);
     }
     throw new Error(`the program ended before it was ready, after: ${lines.join('; ')}`);
+  }
+}
+
+/** Waits until the leader of a process sleeps: what no event tells. */
+export async function asleep(pid: number): Promise<void> {
+  for (const limit = Date.now() + 20_000 * PATIENCE; processStatus(pid)?.state !== 'S';) {
+    if (Date.now() > limit) throw new Error(`process ${pid} does not sleep`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

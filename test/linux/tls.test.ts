@@ -5,6 +5,8 @@ import { librariesSvr4 } from '../../src/engine/linux/libraries';
 import { Memory } from '../../src/engine/linux/memory';
 import { THREAD_SYMBOLS } from '../../src/engine/linux/thread-layout';
 import { tlsAddressIn } from '../../src/engine/linux/tls';
+import { compiler, describeEach } from '../gdb/support/needs';
+import { skipped } from '../support/skip';
 import type { Running } from './program';
 import { procMemory, Workshop } from './program';
 
@@ -108,84 +110,89 @@ function found(
   return tlsAddressIn(run.pid, memory, { threadPointer: told(run, who, 'tp'), linkMap, offset });
 }
 
-describe.each([
-  ['64-bit', 8, []],
-  ['32-bit', 4, ['-m32']],
-] as const)('%s', (label, wordSize, flags) => {
-  test('variables of the program, a library and a plugin in three threads', async () => {
-    const plugin = shop.compile(`plugin-${label}.so`, PLUGIN, '-shared', '-fPIC', ...flags);
-    const shared = shop.compile(`shared-${label}.so`, EXTERN, '-shared', '-fPIC', ...flags);
-    const options = ['-DDYNAMIC', '-DALIGN=64', '-pthread', shared, ...flags];
-    const program = shop.compile(`dynamic-${label}`, PROGRAM, ...options);
-    const run = await shop.start(program, plugin);
-    const list = librariesSvr4(run.pid, wordSize, procMemory(run.pid))!;
-    const lm = (name: string): bigint =>
-      BigInt(new RegExp(`name="${name}" lm="(0x[0-9a-f]+)"`).exec(list)![1]!);
-    const main = BigInt(/main-lm="(0x[0-9a-f]+)"/.exec(list)![1]!);
-    const modules = [
-      ['main_variable', main, program],
-      ['shared_variable', lm(shared), shared],
-      ['plugin_variable', lm(plugin), plugin],
-    ] as const;
-    for (const who of ['leader', 'toucher', 'idler']) {
-      for (const [variable, map, file] of modules) {
-        const address = (): bigint => found(run, wordSize, who, map, offsetIn(file, variable));
-        if (who === 'idler' && variable === 'plugin_variable') {
-          expect(address).toThrow(/not allocated yet/);
-        } else {
-          expect([who, variable, address()]).toEqual([who, variable, told(run, who, variable)]);
+describeEach(
+  [
+    ['64-bit', 8, []],
+    ['32-bit', 4, ['-m32']],
+  ] as const,
+  ([, , flags]) => compiler(flags),
+  ([label, wordSize, flags]) => {
+    test('variables of the program, a library and a plugin in three threads', async () => {
+      const plugin = shop.compile(`plugin-${label}.so`, PLUGIN, '-shared', '-fPIC', ...flags);
+      const shared = shop.compile(`shared-${label}.so`, EXTERN, '-shared', '-fPIC', ...flags);
+      const options = ['-DDYNAMIC', '-DALIGN=64', '-pthread', shared, ...flags];
+      const program = shop.compile(`dynamic-${label}`, PROGRAM, ...options);
+      const run = await shop.start(program, plugin);
+      const list = librariesSvr4(run.pid, wordSize, procMemory(run.pid))!;
+      const lm = (name: string): bigint =>
+        BigInt(new RegExp(`name="${name}" lm="(0x[0-9a-f]+)"`).exec(list)![1]!);
+      const main = BigInt(/main-lm="(0x[0-9a-f]+)"/.exec(list)![1]!);
+      const modules = [
+        ['main_variable', main, program],
+        ['shared_variable', lm(shared), shared],
+        ['plugin_variable', lm(plugin), plugin],
+      ] as const;
+      for (const who of ['leader', 'toucher', 'idler']) {
+        for (const [variable, map, file] of modules) {
+          const address = (): bigint => found(run, wordSize, who, map, offsetIn(file, variable));
+          if (who === 'idler' && variable === 'plugin_variable') {
+            expect(address).toThrow(/not allocated yet/);
+          } else {
+            expect([who, variable, address()]).toEqual([who, variable, told(run, who, variable)]);
+          }
         }
       }
-    }
-    const memory = procMemory(run.pid);
-    const value = memory.read(
-      found(run, wordSize, 'toucher', lm(plugin), offsetIn(plugin, 'plugin_variable')),
-      4,
-    );
-    expect(value.readInt32LE(0)).toBe(7);
-
-    const ld = lm('[^"]*/ld-linux[^"]*');
-    expect(() => found(run, wordSize, 'leader', ld, 0n)).toThrow(/no thread-local storage/);
-    expect(() =>
-      tlsAddressIn(run.pid, new Memory(memory, wordSize), {
-        threadPointer: 0n,
-        linkMap: main,
-        offset: 0n,
-      }),
-    ).toThrow(/not allocated yet/);
-    await run.stop();
-  });
-
-  test.each([
-    ['static', ['-static'], false],
-    ['static-pie', ['-static-pie'], false],
-    ['stripped', ['-static'], true],
-  ] as const)('%s', async (kind, link, strip) => {
-    for (const align of [4, 64, 256]) {
-      const name = `${kind}-${label}-${align}`;
-      const program = shop.compile(
-        name,
-        PROGRAM,
-        `-DALIGN=${align}`,
-        '-pthread',
-        ...link,
-        ...flags,
+      const memory = procMemory(run.pid);
+      const value = memory.read(
+        found(run, wordSize, 'toucher', lm(plugin), offsetIn(plugin, 'plugin_variable')),
+        4,
       );
-      const offset = offsetIn(program, 'main_variable');
-      if (strip) execFileSync('strip', [program]);
-      const run = await shop.start(program);
-      for (const who of ['leader', 'toucher', 'idler']) {
-        expect(found(run, wordSize, who, 0n, offset)).toBe(told(run, who, 'main_variable'));
-      }
+      expect(value.readInt32LE(0)).toBe(7);
+
+      const ld = lm('[^"]*/ld-linux[^"]*');
+      expect(() => found(run, wordSize, 'leader', ld, 0n)).toThrow(/no thread-local storage/);
+      expect(() =>
+        tlsAddressIn(run.pid, new Memory(memory, wordSize), {
+          threadPointer: 0n,
+          linkMap: main,
+          offset: 0n,
+        }),
+      ).toThrow(/not allocated yet/);
       await run.stop();
-    }
-  });
-});
+    });
+
+    test.each([
+      ['static', ['-static'], false],
+      ['static-pie', ['-static-pie'], false],
+      ['stripped', ['-static'], true],
+    ] as const)('%s', async (kind, link, strip) => {
+      for (const align of [4, 64, 256]) {
+        const name = `${kind}-${label}-${align}`;
+        const program = shop.compile(
+          name,
+          PROGRAM,
+          `-DALIGN=${align}`,
+          '-pthread',
+          ...link,
+          ...flags,
+        );
+        const offset = offsetIn(program, 'main_variable');
+        if (strip) execFileSync('strip', [program]);
+        const run = await shop.start(program);
+        for (const who of ['leader', 'toucher', 'idler']) {
+          expect(found(run, wordSize, who, 0n, offset)).toBe(told(run, who, 'main_variable'));
+        }
+        await run.stop();
+      }
+    });
+  },
+);
 
 test('every name asked for is one that glibc has', () => {
   const libc = ElfFile.open(fs.realpathSync('/lib/x86_64-linux-gnu/libc.so.6'));
   const ld = ElfFile.open('/lib64/ld-linux-x86-64.so.2')!;
-  if (!libc?.symbol('_thread_db_pthread_dtvp')) return; // another libc, or older than 2.34
+  if (!libc?.symbol('_thread_db_pthread_dtvp'))
+    return skipped('another C library, or older than 2.34');
   const staticOnly = ['_thread_db__dl_tls_dtv_slotinfo_list', '_dl_tls_dtv_slotinfo_list'];
   const missing = THREAD_SYMBOLS.filter((name) => !libc.symbol(name) && !ld.symbol(name));
   expect(missing).toEqual(staticOnly);

@@ -4,8 +4,9 @@ import { Dispatcher } from '../../src/rsp/dispatch';
 import { allPackets } from '../../src/rsp/packets';
 import { Session, type SessionOptions } from '../../src/rsp/session';
 import { Target } from '../../src/rsp/target';
+import { PATIENCE } from '../support/patience';
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 20_000 * PATIENCE;
 
 /** A client of a session without a socket: packets in, contents of frames out. */
 export class Client {

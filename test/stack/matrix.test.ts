@@ -11,14 +11,12 @@ import type { Victim } from './support/programs';
 import { PROVIDER, Stack } from './support/scene';
 import { Running, STRANGERS } from './support/strangers';
 
-jest.setTimeout(120_000);
-
 let stack: Stack;
 let victim: Victim;
 const others: { end(): Promise<void> }[] = [];
 beforeEach(async () => {
   stack = await Stack.start();
-  victim = await stack.victim('actor', 1);
+  victim = await stack.victim('actor');
 });
 afterEach(async () => {
   for (const other of others.splice(0)) await other.end();

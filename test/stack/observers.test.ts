@@ -4,8 +4,6 @@ import { OURS, ServerProcess } from '../gdb/support/server-process';
 import { program } from './support/programs';
 import { Stack } from './support/scene';
 
-jest.setTimeout(60_000);
-
 let stack: Stack;
 afterEach(() => stack.end());
 
@@ -13,7 +11,7 @@ const ONLY = /this client only observes, and changes nothing/;
 
 test('alone: threads, memory and backtraces of what goes on running', async () => {
   stack = await Stack.start('--observe');
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const gdb = await stack.gdb();
   expect(await gdb.send(`attach ${victim.pid}`)).toMatch(/Attaching to program/);
   const threads = await gdb.send('info threads');
@@ -47,7 +45,7 @@ test('alone: threads, memory and backtraces of what goes on running', async () =
 
 test('a thread that never leaves the processor: its memory can be read', async () => {
   stack = await Stack.start('--observe');
-  const victim = await stack.victim('spinner', 1);
+  const victim = await stack.victim('spinner');
   const gdb = await stack.gdb('tcp', 'spinner');
   expect(await gdb.send(`attach ${victim.pid}`)).toMatch(/0x0+ in \?\?/);
   expect(await gdb.send('print spins > 0')).toMatch(/= 1\n/);
@@ -59,7 +57,7 @@ test('a thread that never leaves the processor: its memory can be read', async (
 
 test('every change is refused, and says why', async () => {
   stack = await Stack.start('--observe');
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const gdb = await stack.gdb();
   await gdb.send(`attach ${victim.pid}`);
   const refused = async (command: string, packet: string): Promise<void> => {
@@ -91,7 +89,7 @@ test('every change is refused, and says why', async () => {
 
 test('beside a debugger: whole registers of what it holds, and its breakpoints unseen', async () => {
   stack = await Stack.start();
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim);
   const b = await stack.attached(victim, 'unix');
   expect(await b.send('monitor observe on')).toMatch(/^This client observes/);
@@ -123,7 +121,7 @@ test('beside a debugger: whole registers of what it holds, and its breakpoints u
 
 test('gdbserver --observe --attach; a program is not started', async () => {
   stack = await Stack.start();
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const server = ServerProcess.start(['--observe', '--once', '--attach', ':0', `${victim.pid}`]);
   const port = await server.port();
   const gdb = await GdbConsole.start(program('kitchen'));

@@ -1,9 +1,8 @@
 // Several gdbs on one process of several threads, through one server.
 import type { GdbConsole } from '../../src/cli/demo/gdb-console';
 import { ServerProcess } from '../gdb/support/server-process';
+import { PATIENCE } from '../support/patience';
 import { NTRACE, Stack } from './support/scene';
-
-jest.setTimeout(60_000);
 
 let stack: Stack;
 beforeEach(async () => {
@@ -12,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => stack.end());
 
 test('different breakpoints, over TCP and a Unix socket: each sees its own alone', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim, 'tcp');
   const b = await stack.attached(victim, 'unix');
   const clean = await b.send('x/16xb chop');
@@ -41,7 +40,7 @@ test('different breakpoints, over TCP and a Unix socket: each sees its own alone
 });
 
 test('who waits is told for whom, and once', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim, 'tcp');
   const b = await stack.attached(victim, 'unix');
   b.begin('continue');
@@ -61,7 +60,7 @@ test('who waits is told for whom, and once', async () => {
 });
 
 test('a thread another engine holds is reported as such', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim, 'tcp');
   await a.send('break chop');
   expect(await a.send('continue')).toMatch(/hit Breakpoint 1, chop/);
@@ -80,7 +79,7 @@ test('a thread another engine holds is reported as such', async () => {
 });
 
 test('one goes on while the other holds nothing: detach leaves the other its breakpoints', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim);
   const b = await stack.attached(victim);
   await a.send('break chop');
@@ -97,15 +96,14 @@ test('one goes on while the other holds nothing: detach leaves the other its bre
 test.each(['holds', 'runs'])(
   'kill -9 of a gdb that %s: the other goes on, its traps are gone',
   async (state) => {
-    const victim = await stack.victim('kitchen', 3);
+    const victim = await stack.victim('kitchen');
     const a = await stack.attached(victim);
     const b = await stack.attached(victim);
     await a.send('break chop');
     await b.send('break stir');
     if (state === 'holds') expect(await stepTo(a, b)).toMatch(/hit Breakpoint 1, chop/);
     else {
-      a.begin('continue');
-      await a.until(/Continuing/);
+      await stack.goes(a);
       b.begin('continue');
     }
     await a.vanish();
@@ -119,7 +117,7 @@ test.each(['holds', 'runs'])(
 );
 
 test('the end of the process is seen by both', async () => {
-  const victim = await stack.victim('kitchen', 3, '23');
+  const victim = await stack.victim('kitchen', '23');
   const a = await stack.attached(victim);
   const b = await stack.attached(victim, 'unix');
   a.begin('continue');
@@ -138,7 +136,7 @@ test('the end of the process is seen by both', async () => {
 });
 
 test('one discards a signal: the other never hears of it', async () => {
-  const victim = await stack.victim('kitchen', 3);
+  const victim = await stack.victim('kitchen');
   const a = await stack.attached(victim);
   const b = await stack.attached(victim);
   a.begin('continue');
@@ -160,8 +158,10 @@ test('a client the server cannot give an engine does not take it down', async ()
   try {
     const port = await server.port();
     await a.send('disconnect');
+    // how gdb hears of it is a matter of what it was just doing with the connection
+    const gone = /closed|reset|Broken pipe/i;
     for (let i = 0; i < 2; i++)
-      expect(await a.send(`target extended-remote :${port}`)).toMatch(/closed|reset/i);
+      expect(await a.send(`target extended-remote :${port}`)).toMatch(gone);
     expect(await server.says(/is turned away: .*/)).not.toBeNull();
     expect(server.running).toBe(true);
   } finally {
@@ -172,7 +172,7 @@ test('a client the server cannot give an engine does not take it down', async ()
 /** Asks through one gdb until the other's engine holds nothing: its continue arrived. */
 async function letGo(gdb: GdbConsole, engine: number): Promise<void> {
   const holds = new RegExp(`^\\d+ +\\d+ +${engine} .*holds`, 'm');
-  for (const limit = Date.now() + 20_000; holds.test(await gdb.send('monitor who'));)
+  for (const limit = Date.now() + 20_000 * PATIENCE; holds.test(await gdb.send('monitor who'));)
     if (Date.now() > limit) throw new Error(`engine ${engine} still holds`);
 }
 

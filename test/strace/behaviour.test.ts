@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root, testIf } from '../gdb/support/needs';
-import { Bench, OURS, sleeper, tracerOf } from './tracing';
-
-jest.setTimeout(120_000);
+import { Bench, LIMIT_MS, OURS, sleeper, tracerOf } from './tracing';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -83,7 +81,7 @@ test('a program we started ends with us', async () => {
   const pid = Number(fs.readFileSync(path.join(bench.dir, 'pid'), 'utf8'));
   tracer.child.kill('SIGTERM');
   expect(await tracer.end()).toEqual({ code: null, signal: 'SIGTERM' });
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + LIMIT_MS;
   while (fs.existsSync(`/proc/${pid}`) && !/Z/.test(state(pid)) && Date.now() < deadline) {
     await new Promise((resolve) => setImmediate(resolve));
   }

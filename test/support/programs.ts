@@ -2,15 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { compiled } from './compile';
 import { repositoryRoot } from './root';
 
 const sources = path.join(repositoryRoot, 'test/support/programs');
 const binaries = path.join(repositoryRoot, 'build/test/programs');
 const FLAGS = ['-O1', '-g', '-Wall', '-Wextra', '-no-pie', '-pthread'];
-
-function newer(file: string, than: string): boolean {
-  return fs.existsSync(file) && fs.statSync(file).mtimeMs > fs.statSync(than).mtimeMs;
-}
 
 /**
  * The path of a program's executable: not position independent, so symbols are addresses. One whose
@@ -19,13 +16,7 @@ function newer(file: string, than: string): boolean {
 export function program(name: string): string {
   const source = path.join(sources, `${name}.c`);
   const binary = path.join(binaries, name);
-  if (newer(binary, source)) return binary;
-  fs.mkdirSync(binaries, { recursive: true });
-  const temporary = `${binary}.${process.pid}`;
-  const flags = name.endsWith('32') ? [...FLAGS, '-m32'] : FLAGS;
-  execFileSync('gcc', [...flags, '-o', temporary, source], { stdio: ['ignore', 'inherit', 2] });
-  fs.renameSync(temporary, binary);
-  return binary;
+  return compiled(binary, source, name.endsWith('32') ? [...FLAGS, '-m32'] : FLAGS);
 }
 
 /** The few programs of 32 bits run on no guest. */

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { FakeMachine } from '../../src/engine/channel/fake/machine';
 import type { FakeProcess } from '../../src/engine/channel/fake/process';
 import { native, type SpawnedChild } from '../../src/native';
+import { PATIENCE } from './patience';
 import { fileBytes, program, symbols } from './programs';
 
 /** A program to be debugged, seen from outside, without any tracer. */
@@ -13,7 +14,7 @@ export interface Subject {
   /** A 64-bit variable as it is now. index: of an array. */
   read(symbol: string, index?: number): bigint;
   write(symbol: string, value: bigint): void;
-  /** What is really in memory there, breakpoints included. */
+  /** What is really in memory there, breakpoints included; throws where there is none (any more). */
   memory(addr: bigint, length: number): Buffer;
   /** What the executable has there. */
   text(addr: bigint, length: number): Buffer;
@@ -25,6 +26,7 @@ export interface Subject {
 }
 
 const SIGKILL = 9;
+const LIMIT_MS = 20_000 * PATIENCE;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 export function sleepMs(ms: number): void {
@@ -100,7 +102,8 @@ export class RealSubject implements Subject {
     const out = Buffer.alloc(length);
     const fd = fs.openSync(`/proc/${this.pid}/mem`, 'r');
     try {
-      fs.readSync(fd, out, 0, length, addr);
+      const got = fs.readSync(fd, out, 0, length, addr);
+      if (got < length) throw new Error(`only ${got} bytes at 0x${addr.toString(16)}`);
     } finally {
       fs.closeSync(fd);
     }
@@ -121,7 +124,7 @@ export class RealSubject implements Subject {
 
   end(): number | undefined {
     if (this.alive()) native.kill(this.pid, 0, SIGKILL);
-    for (let i = 0; i < 2000; i++) {
+    for (const limit = Date.now() + LIMIT_MS; Date.now() < limit;) {
       const status = this.child?.reap();
       if (status !== undefined || processState(this.pid) === undefined) return status;
       sleepMs(1);

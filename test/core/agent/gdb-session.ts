@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { PATIENCE } from '../../support/patience';
 import { repositoryRoot } from '../../support/root';
 
 const SOURCE = path.join(repositoryRoot, 'test/core/agent/subject.c');
@@ -38,7 +39,7 @@ export function session(commands: readonly string[]): string[] {
   const { stdout } = spawnSync('sh', ['-c', `exec gdb -q -nx ${program} 2>&1`], {
     input: script,
     encoding: 'utf8',
-    timeout: 100_000,
+    timeout: 100_000 * PATIENCE,
     maxBuffer: 1 << 28,
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });

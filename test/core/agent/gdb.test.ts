@@ -41,8 +41,6 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(scratch, { recursive: true }));
 
-jest.setTimeout(120_000);
-
 /** Where the subject's own data and its stack lie, from "info proc mappings". */
 function regions(mappings: string): [start: string, end: string][] {
   return [...mappings.matchAll(/^\s*(0x\w+)\s+(0x\w+)\s.*(?:agent-subject|\[stack\])$/gm)].map(

@@ -8,8 +8,6 @@ const HERE = path.join(repositoryRoot, 'test/fuzz/agent');
 const OUTPUT = path.join(repositoryRoot, 'build/fuzz');
 const SECONDS = 10;
 
-jest.setTimeout(60_000);
-
 test('what the verifier accepts runs within its bounds', () => {
   execFileSync(path.join(HERE, 'build.sh'), [OUTPUT, 'gcc']);
   const corpus = path.join(HERE, 'corpus');

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { compiled } from '../../support/compile';
 import { repositoryRoot } from '../../support/root';
 
 const SOURCES = path.join(repositoryRoot, 'test/gdb/programs');
@@ -10,10 +10,7 @@ const OUTPUT = path.join(repositoryRoot, 'build/programs');
 export function program(name: string, ...flags: string[]): string {
   const source = path.join(SOURCES, `${name}.c`);
   const binary = path.join(OUTPUT, [name, ...flags].join(''));
-  fs.mkdirSync(OUTPUT, { recursive: true });
-  if (!fs.existsSync(binary) || fs.statSync(binary).mtimeMs < fs.statSync(source).mtimeMs)
-    execFileSync('gcc', ['-g', '-O0', '-pthread', '-o', binary, source, ...flags]);
-  return binary;
+  return compiled(binary, source, ['-g', '-O0', '-pthread', ...flags]);
 }
 
 /** The first line of a program's source that contains text, for gdb: "calls.c:12". */

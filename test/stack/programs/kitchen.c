@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 volatile int closing;
+static pthread_barrier_t all_here;
 volatile unsigned long chopped, stirred, ticks;
 
 __attribute__((noinline)) void chop(int vegetable)
@@ -22,6 +23,7 @@ static void *chopper(void *unused)
 {
 	(void)unused;
 	prctl(PR_SET_NAME, "chopper");
+	pthread_barrier_wait(&all_here);
 	for (int i = 1; !closing; i++) {
 		chop(i % 7);
 		usleep(2000);
@@ -33,6 +35,7 @@ static void *stirrer(void *unused)
 {
 	(void)unused;
 	prctl(PR_SET_NAME, "stirrer");
+	pthread_barrier_wait(&all_here);
 	for (int i = 1; !closing; i++) {
 		stir(i % 5);
 		usleep(2000);
@@ -50,10 +53,14 @@ int main(int argc, char **argv)
 {
 	pthread_t cooks[2];
 
-	alarm(120); // should a test forget it
+	alarm(600); // should a test forget it
 	signal(SIGUSR1, close_down);
+	pthread_barrier_init(&all_here, NULL, 3);
 	pthread_create(&cooks[0], NULL, chopper, NULL);
 	pthread_create(&cooks[1], NULL, stirrer, NULL);
+	pthread_barrier_wait(&all_here);
+	if (write(1, "ready\n", 6) != 6)
+		return 1;
 	while (!closing) {
 		ticks++;
 		usleep(2000);

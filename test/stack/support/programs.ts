@@ -1,7 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import path from 'node:path';
+import { running, startReady } from '../../gdb/support/victim';
+import { compiled } from '../../support/compile';
 import { repositoryRoot } from '../../support/root';
 
 const SOURCES = path.join(repositoryRoot, 'test/stack/programs');
@@ -11,10 +12,7 @@ const OUTPUT = path.join(repositoryRoot, 'build/programs/stack');
 export function program(name: string): string {
   const source = path.join(SOURCES, `${name}.c`);
   const binary = path.join(OUTPUT, name);
-  fs.mkdirSync(OUTPUT, { recursive: true });
-  if (!fs.existsSync(binary) || fs.statSync(binary).mtimeMs < fs.statSync(source).mtimeMs)
-    execFileSync('gcc', ['-g', '-O0', '-pthread', '-o', binary, source]);
-  return binary;
+  return compiled(binary, source, ['-g', '-O0', '-pthread']);
 }
 
 /** A program that others are to attach to. */
@@ -25,22 +23,15 @@ export class Victim {
     this.ended = once(child, 'exit');
   }
 
-  /** Starts it, and waits until it has all its threads. */
-  static async start(name: string, threads: number, ...args: string[]): Promise<Victim> {
-    const victim = new Victim(spawn(program(name), args, { stdio: 'ignore' }));
-    await once(victim.child, 'spawn');
-    const tasks = `/proc/${victim.pid}/task`;
-    for (const limit = Date.now() + 20_000; fs.readdirSync(tasks).length < threads;) {
-      if (Date.now() > limit) throw new Error(`${name} has no ${threads} threads`);
-      await new Promise((done) => setImmediate(done));
-    }
-    return victim;
+  /** Starts it, and waits until all its threads are where they will be. */
+  static async start(name: string, ...args: string[]): Promise<Victim> {
+    return new Victim(await startReady(program(name), ...args));
   }
   get pid(): number {
     return this.child.pid!;
   }
   get running(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
+    return running(this.child);
   }
   /** Its exit code, or the signal that ended it. */
   async end(): Promise<number | string | null> {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { GdbConsole } from '../../../src/cli/demo/gdb-console';
+import { goesOn } from '../../gdb/support/resumes';
 import { ServerProcess } from '../../gdb/support/server-process';
 import { repositoryRoot } from '../../support/root';
 import { program, Victim } from './programs';
@@ -38,8 +39,8 @@ export class Stack {
   get socket(): string {
     return path.join(this.directory, 's');
   }
-  async victim(name: string, threads: number, ...args: string[]): Promise<Victim> {
-    const victim = await Victim.start(name, threads, ...args);
+  async victim(name: string, ...args: string[]): Promise<Victim> {
+    const victim = await Victim.start(name, ...args);
     this.victims.push(victim);
     return victim;
   }
@@ -58,14 +59,7 @@ export class Stack {
   }
   /** Starts a continue; the server has it on return, so that a ^C can only come behind it. */
   async goes(gdb: GdbConsole): Promise<void> {
-    const resumes = (): number =>
-      fs.readFileSync(path.join(this.directory, 'packets'), 'utf8').split('-> vCont;c').length;
-    const before = resumes();
-    gdb.begin('continue');
-    for (const limit = Date.now() + 20_000; resumes() === before;) {
-      if (Date.now() > limit) throw new Error('no continue arrived');
-      await new Promise((done) => setTimeout(done, 5));
-    }
+    await goesOn(gdb, path.join(this.directory, 'packets'));
   }
   async end(): Promise<void> {
     for (const gdb of this.gdbs) await gdb.vanish();
