@@ -121,7 +121,8 @@ int Server::set_break(Engine &engine, void *record)
 	Process *p = process_of(engine, b.pid);
 	if (!p)
 		return -ESRCH;
-	if ((b.nactions || b.nconditions || b.flags) && b.type != NTRACE_BREAK_SW)
+	bool data = b.type != NTRACE_BREAK_SW && b.type != NTRACE_BREAK_HW;
+	if (((b.nactions || b.nconditions) && data) || (b.flags && b.type != NTRACE_BREAK_SW))
 		return -EOPNOTSUPP;
 	if (b.flags & ~NTRACE_BREAK_PERSIST || b.type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
@@ -129,14 +130,15 @@ int Server::set_break(Engine &engine, void *record)
 		return -EALREADY;
 	if (b.type == NTRACE_WATCH_READ)
 		return -EOPNOTSUPP;
+	std::vector<Code> conditions, actions;
+	int error = take_codes(b.conditions, b.nconditions, true, conditions);
+	if (!error)
+		error = take_codes(b.actions, b.nactions, false, actions);
+	if (error)
+		return error;
 	if (b.type == NTRACE_BREAK_SW) {
-		std::vector<Code> conditions, actions;
-		int error = b.len == 1 ? take_codes(b.conditions, b.nconditions, true, conditions)
-				       : -EINVAL;
-		if (!error)
-			error = take_codes(b.actions, b.nactions, false, actions);
-		if (error)
-			return error;
+		if (b.len != 1)
+			return -EINVAL;
 		Owner *owner = insert_site(*p, engine, b.addr);
 		if (!owner)
 			return -EFAULT;
@@ -147,7 +149,16 @@ int Server::set_break(Engine &engine, void *record)
 		b.owners = p->space->sites.find(b.addr)->second.owners.size();
 		return 0;
 	}
-	return insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
+	error = insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
+	if (error || data)
+		return error;
+	for (DebugRegister &reg : p->debug)
+		for (Owner &owner : reg.owners)
+			if (owner.engine == &engine && owner.id == b.id) {
+				owner.conditions.swap(conditions);
+				owner.actions.swap(actions);
+			}
+	return 0;
 }
 
 void Server::remove_break(Engine &engine, uint32_t id)

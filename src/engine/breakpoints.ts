@@ -7,6 +7,7 @@ import type { BreakpointCode, BreakpointStats, BreakType, Holder } from './engin
 
 const KINDS = ['breakpoint', 'hardware breakpoint', 'watchpoint', 'read watchpoint', 'watchpoint'];
 
+const HARDWARE = 1; // NTRACE_BREAK_HW
 const PERSIST = 1; // NTRACE_BREAK_PERSIST
 /** Places whose counts are kept after they are removed. */
 const REMEMBERED = 1024;
@@ -55,11 +56,17 @@ export class Breakpoints {
     const behind = at + BigInt(conditions.length * CODE.size);
     record.writeBigUInt64LE(actions.length > 0 ? behind : 0n, BREAK.at.actions);
     record.writeUInt32LE(actions.length, BREAK.at.nactions);
-    const result = this.channel.call(Call.Break, record);
+    let result = this.channel.call(Call.Break, record);
+    // where a provider cannot decide it stops at every hit, and the client decides
+    const undecided = result === -Errno.EOPNOTSUPP && type === HARDWARE && actions.length === 0;
+    if (undecided && conditions.length > 0) {
+      record.writeUInt32LE(0, BREAK.at.nconditions);
+      result = this.channel.call(Call.Break, record);
+    }
     if (result < 0) throw this.refused(-result, pid, type, addr);
     own.set(key, record.readUInt32LE(BREAK.at.id));
     const stats = this.statsOf(pid, key, type, addr);
-    stats.conditional = conditions.length > 0;
+    stats.conditional = record.readUInt32LE(BREAK.at.nconditions) > 0;
     stats.actions = actions.length;
   }
 

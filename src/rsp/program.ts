@@ -13,6 +13,8 @@ export interface ProgramOptions {
   cwd: string | undefined;
   /** Variables set (string) or removed (undefined) relative to the server's own environment. */
   environment: Map<string, string | undefined>;
+  /** They read nothing and write to standard error: the rest is the client's line. */
+  redirected?: boolean;
 }
 
 /** gdbserver's defaults. */
@@ -71,6 +73,7 @@ export function launchSpec(options: ProgramOptions): LaunchSpec {
     ...(options.cwd === undefined ? {} : { cwd: expandTilde(options.cwd) }),
     noRandomize: options.noRandomize,
     newGroup: true,
+    ...(options.redirected ? { stdio: ['/dev/null', '/dev/stderr', undefined] } : {}),
     execs: wrapper.length > 0 ? 2 : 1,
   };
 }

@@ -103,12 +103,14 @@ export class Server {
     const target = new Kind(engine, { ...this.options.program }, this.options.say);
     target.label = label;
     target.shutdown = () => this.finish(0);
-    target.onDeath = (stop) =>
+    target.onDeath = (stop) => {
+      if (this.stdio) return; // the client says so itself, in the same terminal
       this.options.say(
         stop.kind === 'exited'
           ? `\nChild exited with status ${stop.code}`
           : `\nChild terminated with signal = 0x${gdbSignal(stop.signo).toString(16)} (${gdbSignalName(stop.signo)})`,
       );
+    };
     if (engine.channel.native)
       this.engines.set(this.reactor.addEngine(engine.channel.native), target);
     return target;
@@ -138,6 +140,8 @@ export class Server {
   }
   useStdio(): void {
     this.stdio = true;
+    this.options.program.redirected = true;
+    if (this.shared) this.shared.options.redirected = true;
     this.connect(this.reactor.openStdio(), 'stdio', false);
     this.announce('Remote debugging using stdio');
   }

@@ -1,6 +1,7 @@
 import { EventType, type EngineEvent } from '../engine/channel/event';
 import type { BreakpointCode, BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
 import type { Inferior } from '../engine/inferior';
+import { DEFAULT_SEARCH } from '../engine/linux/thread-library';
 import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
 import { launchSpec, type ProgramOptions } from './program';
@@ -46,6 +47,8 @@ export class Target {
   listener: StopListener | undefined;
   /** What other engines are shown of our client. */
   label = '';
+  /** Where a libthread_db may be (monitor set libthread-db-search-path). */
+  threadLibraries = DEFAULT_SEARCH;
   readonly interest: Interest;
   readonly trace: TraceRun;
   /** Ends the server (monitor exit). */

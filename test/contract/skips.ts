@@ -50,6 +50,7 @@ export const SKIPS: readonly Skip[] = [
   ...[
     'only the hit for which the condition holds is told',
     'any true condition stops, false ones are counted',
+    'a hardware breakpoint: only the hit for which it holds is told, steps go past',
     'registers are read where the trap happened',
     'one that cannot be decided stops',
     'two engines at one place: each is told by its own condition',
@@ -77,6 +78,11 @@ export const SKIPS: readonly Skip[] = [
     'eight threads at one place: every hit and every step is collected',
     'what is not sound is refused',
   ].flatMap((row) => untraced(`tracepoints: ${row}`)),
+  {
+    provider: 'kernel',
+    row: 'conditions: a hardware breakpoint: only the hit for which it holds is told, steps go past',
+    reason: 'it decides at software breakpoints only: the client decides at these',
+  },
   ...untraced('conditions: state variables are read and set'),
   ...[
     'a whole experiment',
