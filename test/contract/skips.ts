@@ -131,4 +131,32 @@ export const SKIPS: readonly Skip[] = [
     'many: a thousand threads: attach, stop, resume, detach',
     'many: threads that are born and die while they are stopped again and again',
   ),
+  ...[
+    'four threads in a storm of signals: every shape is counted once, whoever decides',
+    'the one true hit is told at its place, with its registers',
+    'a jump to where an instruction inside begins goes on there',
+    'a condition on memory: what cannot be read there is told, and decided by the client',
+    'a condition sees the program without anything of ours',
+    'memory is read without it, and code written there is run',
+    'stops at any time: the program is never seen elsewhere, and steps are its own',
+    'steps through the instructions of a window',
+    "another engine's breakpoints inside and at the place hit every time",
+    'who detaches or goes leaves the text as it was, and no memory',
+    'children by fork and vfork have the text as it was',
+    'another program in its place knows nothing of it',
+    'a program that unmaps it runs on, and hits are decided by us',
+    'a watchpoint sees the writes of the program alone',
+    'taken out and put back at each stop, as gdb does, it takes no more memory',
+  ].flatMap((row): Skip[] => [
+    {
+      provider: 'fake',
+      row: `native conditions: ${row}`,
+      reason: 'the fake runs no bytecode, and its feature bit says so',
+    },
+    {
+      provider: 'kernel',
+      row: `native conditions: ${row}`,
+      reason: 'the module decides where the trap happens, without leaving the kernel',
+    },
+  ]),
 ];
