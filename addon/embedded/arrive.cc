@@ -251,7 +251,7 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		if (t.holds.empty()) {
 			unseen_hits_++;
 			last_hit_ = t.tid;
-			heat(p, site);
+			heat(t, site);
 		} else {
 			site.unheard = 0;
 		}

@@ -93,11 +93,14 @@ ssize_t Server::read_shadowed(Process &p, uint64_t addr, void *buf, size_t len)
 	for (auto it = sites.lower_bound(addr - std::min<uint64_t>(addr, kWindow - 1));
 	     it != sites.end() && it->first < end; ++it) {
 		const Site &site = it->second;
-		if (site.addr >= addr)
+		if (site.addr >= addr && !site.pad && !site.inside)
 			bytes[site.addr - addr] = site.original;
-		for (uint32_t i = 0; site.pad && i < kWindow; i++)
-			if (site.addr + i >= addr && site.addr + i < end)
-				bytes[site.addr + i - addr] = site.pad->original[i];
+		for (uint32_t i = 0; site.pad && i < kWindow; i++) {
+			uint64_t at = site.addr + i;
+			// not where the memory was mapped anew
+			if (at >= addr && at < end && bytes[at - addr] == site.pad->patch[i])
+				bytes[at - addr] = site.pad->original[i];
+		}
 	}
 	return done;
 }

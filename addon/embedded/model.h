@@ -214,6 +214,7 @@ struct AddressSpace {
 struct Hot {
 	std::weak_ptr<AddressSpace> space;
 	uint64_t addr;
+	uint64_t sp; // of a thread there
 };
 
 struct DebugRegister {

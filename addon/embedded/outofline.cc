@@ -18,7 +18,6 @@ namespace
 {
 
 constexpr uint64_t kTrapFlag = 0x100;
-constexpr unsigned kShadowStack = 0x204; // NT_X86_SHSTK
 // More than so many signals in front of one instruction are not kept from the program.
 constexpr size_t kMostDeferred = 1024;
 
@@ -62,13 +61,6 @@ bool will_restart(const struct user_regs_struct &regs)
 	auto result = static_cast<int32_t>(regs.rax);
 	return static_cast<int64_t>(regs.orig_rax) >= 0 &&
 	       (result == -512 || result == -513 || result == -514 || result == -516);
-}
-
-bool has_shadow_stack(const Thread &t)
-{
-	uint64_t pointer;
-	struct iovec iov = {&pointer, sizeof(pointer)};
-	return ptrace(PTRACE_GETREGSET, t.tid, kShadowStack, &iov) == 0;
 }
 
 bool has_debug_registers(const Process &p)

@@ -6,9 +6,7 @@
 #include <insn.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 
@@ -25,10 +23,11 @@ constexpr size_t kMostAreas = 32;
 constexpr uint64_t kNameAt = kText + kData - 32;
 constexpr char kAreaName[32] = "ntrace";
 constexpr uint64_t kReach = 1ull << 30; // as for slots: operands relative to rip come along
+// A stack without so much room left may not be one.
+constexpr uint64_t kStackUse = 4096;
 constexpr uint64_t kPage = 4096, kLowest = 0x10000, kHighest = (1ull << 47) - kPage;
 constexpr uint64_t kStackRoom = 256 << 20;	     // below [stack], which grows
 constexpr int kSetVma = 0x53564d41, kSetVmaName = 0; // PR_SET_VMA, PR_SET_VMA_ANON_NAME
-constexpr unsigned kShadowStack = 0x204;	     // NT_X86_SHSTK
 constexpr uint8_t kJump = 0xe9;
 constexpr uint32_t kTrapBytes = 0xcccccccc;
 
@@ -154,12 +153,9 @@ bool chain(struct nt_ool_plan &plan, uint64_t next)
 	return false;
 }
 
-bool has_shadow_stack(const Thread &t)
-{
-	uint64_t pointer;
-	struct iovec iov = {&pointer, sizeof(pointer)};
-	return ptrace(PTRACE_GETREGSET, t.tid, kShadowStack, &iov) == 0;
-}
+// A note of this kind in the first page of a file makes it a program in Go: its stacks end where
+// they have to, with other memory right below.
+constexpr uint8_t kGoNote[] = {4, 0, 0, 0, 'G', 'o', 0, 0};
 
 std::vector<Code> conditions_of(const Site &site)
 {
@@ -329,15 +325,37 @@ bool Server::build_pad(Thread &t, Pad &pad, const std::vector<uint8_t> &text)
 	return true;
 }
 
+// Is the text in memory where a pad may be entered from, and is the stack one it can use?
+bool Server::takes_jump(Thread &t, uint64_t addr, uint64_t len, uint64_t sp)
+{
+	std::vector<Mapping> maps = read_maps(t.process->pid, t.tid);
+	const Mapping *text = nullptr;
+	bool stacked = false;
+	for (const Mapping &m : maps) {
+		if (addr >= m.start && addr + len <= m.end)
+			text = &m;
+		if (sp >= m.start + kStackUse && sp < m.end)
+			stacked = !m.file && m.writable && !m.shared;
+	}
+	if (!text || !stacked || !text->file || text->writable || text->shared)
+		return false;
+	auto first = std::find_if(maps.begin(), maps.end(),
+				  [&](const Mapping &m) { return m.name == text->name; });
+	std::vector<uint8_t> head(kPage);
+	head.resize(peek(*t.process, first->start, head.data(), head.size()));
+	return std::search(head.begin(), head.end(), std::begin(kGoNote), std::end(kGoNote)) ==
+	       head.end();
+}
+
 // The pad for a site as it is now, whose text has not been touched otherwise; nullptr: none is to
-// be had. Every thread is stopped.
-std::shared_ptr<Pad> Server::pad_for(Thread &t, Site &site)
+// be had. Every thread is stopped; one was there with this stack.
+std::shared_ptr<Pad> Server::pad_for(Thread &t, Site &site, uint64_t sp)
 {
 	Process &p = *t.process;
 	std::vector<Code> conditions = conditions_of(site);
 	std::vector<uint8_t> text(kWindow + NT_INSN_MAX);
 	text.resize(read_shadowed(p, site.addr, text.data(), text.size()));
-	if (text.size() < kWindow)
+	if (text.size() < kWindow || !takes_jump(t, site.addr, text.size(), sp))
 		return nullptr;
 	for (auto &entry : p.space->pads) {
 		const Pad &known = *entry.second;
@@ -346,15 +364,11 @@ std::shared_ptr<Pad> Server::pad_for(Thread &t, Site &site)
 		    std::equal(known.original.begin(), known.original.end(), text.begin()))
 			return entry.second;
 	}
-	bool stable = false;
-	for (const Mapping &m : read_maps(p.pid, t.tid))
-		if (site.addr >= m.start && site.addr + kWindow <= m.end)
-			stable = m.file && !m.writable && !m.shared;
 	auto pad = std::make_shared<Pad>();
 	pad->code = {};
 	pad->code.addr = site.addr;
 	pad->conditions = std::move(conditions);
-	if (!stable || !build_pad(t, *pad, text))
+	if (!build_pad(t, *pad, text))
 		return nullptr;
 	return p.space->pads[pad->code.at] = pad;
 }

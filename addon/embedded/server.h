@@ -188,13 +188,14 @@ class Server
 	bool map_pads(Thread &, uint64_t start);
 	void mark_page(Process &, Area &, uint64_t addr);
 	void mark_patched(Process &, uint64_t addr, uint32_t len);
-	std::shared_ptr<Pad> pad_for(Thread &, Site &);
+	bool takes_jump(Thread &, uint64_t addr, uint64_t len, uint64_t sp);
+	std::shared_ptr<Pad> pad_for(Thread &, Site &, uint64_t sp);
 	bool build_pad(Thread &, Pad &, const std::vector<uint8_t> &text);
 
 	// windows.cc
-	void heat(Process &, Site &);
+	void heat(Thread &, Site &);
 	void tend_windows();
-	void open_window(const std::shared_ptr<AddressSpace> &, uint64_t addr);
+	void open_window(const std::shared_ptr<AddressSpace> &, uint64_t addr, uint64_t sp);
 	bool suits_pad(const AddressSpace &, const Site &) const;
 	Thread *caller_of(AddressSpace &, uint64_t addr);
 	void close_windows(Process &, uint64_t addr, uint64_t len, Thread *except = nullptr);
@@ -268,6 +269,7 @@ class Server
 	bool flush_regs(Thread &);
 	bool set_pc(Thread &, uint64_t pc);
 	static bool is_native(const Thread &);
+	static bool has_shadow_stack(const Thread &);
 	Thread *entry_thread(Engine &, struct ntrace_regset &, bool change);
 	void get_regset(Thread &, struct ntrace_regset &);
 	void set_regset(Thread &, struct ntrace_regset &);

@@ -192,7 +192,7 @@ void Server::lose_areas(AddressSpace &space)
 	for (auto &entry : space.sites) {
 		entry.second.plan.reset();
 		if (entry.second.pad)
-			hot_.push_back({space.processes.front()->space, entry.first});
+			hot_.push_back({space.processes.front()->space, entry.first, 0});
 	}
 }
 

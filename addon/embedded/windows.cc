@@ -21,8 +21,15 @@ constexpr uint64_t kFreezeTimeout = 20 * kNanosPerMilli;
 constexpr uint32_t kNever = UINT32_MAX;
 // Threads that come to an instruction inside so often would be better off without the window.
 constexpr uint32_t kInside = 64;
-// Where it did not work now it may later.
+// Where it did not work now it may later, after so many times as many hits.
 constexpr uint32_t kPatienceFactor = 16;
+constexpr uint32_t kMostPatience = kHot * kPatienceFactor * kPatienceFactor;
+
+void wait_longer(Site &site)
+{
+	if (site.patience < kMostPatience)
+		site.patience *= kPatienceFactor;
+}
 
 bool has_debug_registers(const AddressSpace &space)
 {
@@ -43,12 +50,12 @@ bool is_open(const Site &site, uint64_t addr, uint64_t len)
 } // namespace
 
 // A hit nobody was told of.
-void Server::heat(Process &p, Site &site)
+void Server::heat(Thread &t, Site &site)
 {
 	if (++site.unheard < (site.inside ? kInside : site.patience))
 		return;
 	site.unheard = 0;
-	hot_.push_back({p.space, site.addr});
+	hot_.push_back({t.process->space, site.addr, t.regs.rsp});
 }
 
 // May its conditions be decided in the program?
@@ -93,7 +100,7 @@ Thread *Server::caller_of(AddressSpace &space, uint64_t addr)
 	return caller;
 }
 
-void Server::open_window(const std::shared_ptr<AddressSpace> &space, uint64_t addr)
+void Server::open_window(const std::shared_ptr<AddressSpace> &space, uint64_t addr, uint64_t sp)
 {
 	freeze(*space, nullptr, kFreezeTimeout);
 	auto found = space->sites.find(addr);
@@ -103,7 +110,7 @@ void Server::open_window(const std::shared_ptr<AddressSpace> &space, uint64_t ad
 		Thread *caller = caller_of(*space, addr);
 		pid_t tid = caller ? caller->tid : 0;
 		std::shared_ptr<Pad> pad =
-		    caller && is_armed(p, addr) ? pad_for(*caller, site) : nullptr;
+		    caller && is_armed(p, addr) ? pad_for(*caller, site, sp) : nullptr;
 		// it may have died of its calls
 		bool there = pad && find_thread(tid) == caller;
 		if (there) {
@@ -125,11 +132,12 @@ void Server::open_window(const std::shared_ptr<AddressSpace> &space, uint64_t ad
 			count_natives(p, site);
 			pad->looked = pad->counted;
 		} else {
-			site.patience = caller ? kNever : site.patience * kPatienceFactor;
+			wait_longer(site);
+			if (caller)
+				site.patience = kNever;
 		}
 	} else if (found != space->sites.end()) {
-		Site &site = found->second;
-		site.patience = std::min(site.patience, kNever / kPatienceFactor) * kPatienceFactor;
+		wait_longer(found->second);
 	}
 	unfreeze(*space, nullptr);
 }
@@ -159,7 +167,7 @@ void Server::tend_windows()
 		}
 		if (!found->second.pad) {
 			if (found->second.patience != kNever)
-				open_window(space, each.addr);
+				open_window(space, each.addr, each.sp);
 			continue;
 		}
 		Site &site = found->second;
@@ -227,7 +235,8 @@ void Server::shut_window(Process &p, Site &site)
 		poke(p, site.addr, bytes, kWindow);
 }
 
-// What the program has decided since is counted as if we had.
+// What the program has decided since is counted as if we had. A number that is read while it
+// changes may be off; the next one makes up for that, at the latest when the program is stopped.
 void Server::count_natives(Process &p, Site &site)
 {
 	uint64_t now = 0;

@@ -63,9 +63,9 @@ function word(engine: Engine, event: EngineEvent, which: number): bigint {
 /** Is a jump at the place, instead of a breakpoint? */
 const isNative = (subject: Subject, site: bigint): boolean => subject.memory(site, 1)[0] === JUMP;
 
-function begin(scene: Scene, mode = ''): [Engine, Subject] {
+function begin(scene: Scene, mode = '', name = 'native'): [Engine, Subject] {
   const engine = scene.engine();
-  const subject = scene.start('native', mode === '' ? [] : [mode]);
+  const subject = scene.start(name, mode === '' ? [] : [mode]);
   engine.attach(subject.pid, { stop: true });
   engine.set(subject.pid, { signalStop: 0n });
   return [engine, subject];
@@ -436,6 +436,73 @@ contract('native conditions', (row) => {
     const { hits } = counts(engine, id);
     scene.until('it is passed', () => counts(engine, id).hits > hits + 1000n, subject);
     expect(isNative(subject, site)).toBe(false);
+    expect(subject.read('wrong')).toBe(0n);
+  });
+
+  row('text that is unmapped and mapped again is the program’s', (scene) => {
+    const [engine, subject] = begin(scene, 'map');
+    const { pid } = subject;
+    const site = subject.read('copy');
+    const here = subject.address('site_two');
+    decided(scene, engine, subject, here);
+    for (let i = 1n; i <= 3n; i++) {
+      engine.insertBreakpoint(pid, 0, site, 1, { conditions: [NEVER] });
+      cont(engine);
+      scene.until('the copy is native', () => isNative(subject, site), subject);
+      expect(isNative(subject, here)).toBe(true);
+      subject.write('wanted', 1n);
+      scene.until('it is mapped anew', () => subject.read('copies') > i, subject);
+      expect(subject.memory(site, 16)).toEqual(subject.text(here, 16));
+      scene.grows(subject, 'counter');
+      halt(engine, subject);
+      const bytes = Buffer.alloc(16);
+      expect(engine.readMemory(pid, site, bytes, 0, 16)).toBe(16);
+      expect(bytes).toEqual(subject.text(here, 16));
+      if (i === 2n) engine.removeBreakpoint(pid, 0, site, 1);
+      expect(subject.memory(site, 16)).toEqual(subject.text(here, 16));
+    }
+    engine.detach(pid);
+    scene.grows(subject, 'counter');
+    expect(subject.memory(site, 16)).toEqual(subject.text(here, 16));
+    expect(subject.read('wrong')).toBe(0n);
+  });
+
+  row('a program with a system call filter, or in Go, keeps its breakpoint', (scene) => {
+    for (const [mode, name] of [
+      ['seccomp', 'native'],
+      ['', 'noted'],
+    ]) {
+      const [engine, subject] = begin(scene, mode, name);
+      const site = subject.address('site_two');
+      const id = insert(engine, subject.pid, site, NEVER);
+      cont(engine);
+      scene.until('it is passed', () => counts(engine, id).hits > 2000n, subject);
+      expect([name, counts(engine, id).native, areas(subject.pid)]).toEqual([name, 0n, []]);
+      expect(subject.read('wrong')).toBe(0n);
+    }
+  });
+
+  row('what cannot be compiled, or does more than decide, keeps its breakpoint', (scene) => {
+    const [engine, subject] = begin(scene);
+    const { pid } = subject;
+    const site = subject.address('site_two');
+    const before = (): bigint => engine.breakpointStats()[0]!.hits;
+    const kept = [
+      // a loop that ends at once, a deep stack, a segment register, an action
+      { conditions: [Buffer.from([0x21, 0, 6, 0x22, 0, END, 0x21, 0, 3])] },
+      { conditions: [Buffer.from([...Array<number[]>(40).fill([0x22, 0]).flat(), END])] },
+      { conditions: [Buffer.from([0x26, 0, 17, 0x22, 0, 0x13, END])] },
+      { conditions: [NEVER], actions: [NEVER] },
+    ];
+    for (const options of kept) {
+      engine.insertBreakpoint(pid, 0, site, 1, options);
+      const hits = before();
+      cont(engine);
+      scene.until('it is passed', () => before() > hits + 2000n, subject);
+      halt(engine, subject);
+      expect(isNative(subject, site)).toBe(false);
+    }
+    expect(engine.breakpointStats()[0]!.native).toBe(0n);
     expect(subject.read('wrong')).toBe(0n);
   });
 

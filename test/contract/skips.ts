@@ -145,6 +145,9 @@ export const SKIPS: readonly Skip[] = [
     'children by fork and vfork have the text as it was',
     'another program in its place knows nothing of it',
     'a program that unmaps it runs on, and hits are decided by us',
+    'text that is unmapped and mapped again is the program’s',
+    'a program with a system call filter, or in Go, keeps its breakpoint',
+    'what cannot be compiled, or does more than decide, keeps its breakpoint',
     'a watchpoint sees the writes of the program alone',
     'taken out and put back at each stop, as gdb does, it takes no more memory',
   ].flatMap((row): Skip[] => [

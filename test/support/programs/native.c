@@ -3,12 +3,16 @@
 // whether it was executed exactly once. Four threads call them again and again ("calls" rounds,
 // "wrong" results); with a number of milliseconds the main thread sends them signals so long, then
 // all stand still and "finished" is 5. argv: what else is special.
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +22,7 @@
 
 unsigned long counter; // rounds of one thread, when there is only that
 unsigned long calls, sent, received, wrong, finished, middles, children;
+unsigned long copy, copies; // where two_form() is mapped once more, and how often it was
 volatile unsigned long variable = 42, wanted, jump_in;
 unsigned long *volatile pointer = (unsigned long *)&variable;
 static volatile int over;
@@ -130,6 +135,8 @@ static void round_of_calls(unsigned long i)
 	check(red_form(i) == i + 7);
 	check(memory_form() == variable);
 	check(ended_form(7) == 8);
+	if (copy)
+		check(((unsigned long (*)(unsigned long))copy)(i) == i + 2);
 	if (jump_in) {
 		jump_in = 0;
 		check(enter_middle(i) == i + 2);
@@ -199,6 +206,45 @@ static void unmap(void)
 		fclose(maps);
 }
 
+/* The page of two_form() once more, in the same place each time, as a library that comes and goes.
+ */
+static void map_copy(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long here = (unsigned long)two_form, page = here & -4096ul;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	char line[512];
+
+	if (copy)
+		munmap((void *)(copy & -4096ul), 4096);
+	while (maps && fgets(line, sizeof(line), maps)) {
+		unsigned long start, end, offset;
+		void *got;
+
+		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) != 3 || here < start ||
+		    here >= end)
+			continue;
+		got = mmap((void *)(copy & -4096ul), 4096, PROT_READ | PROT_EXEC,
+			   MAP_PRIVATE | (copy ? MAP_FIXED : 0), fd, (long)(offset + page - start));
+		check(got != MAP_FAILED);
+		copy = (unsigned long)got + (here - page);
+		copies++;
+	}
+	if (maps)
+		fclose(maps);
+	close(fd);
+}
+
+/* A filter that lets everything pass. */
+static void filter(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {1, &allow};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
 /* A child runs through the same places; 42: with the right results. */
 static void child(int is_vfork, char **argv)
 {
@@ -227,6 +273,10 @@ int main(int argc, char **argv)
 
 	if (!strcmp(mode, "exit"))
 		_exit(42);
+	if (!strcmp(mode, "seccomp"))
+		filter();
+	if (!strcmp(mode, "map"))
+		map_copy();
 	sigaction(SIGRTMIN, &action, NULL);
 	if (strtol(mode, NULL, 0) > 0) {
 		storm(strtol(mode, NULL, 0));
@@ -238,6 +288,10 @@ int main(int argc, char **argv)
 		counter++;
 		if (!strcmp(mode, "unmap") && wanted) {
 			unmap();
+			wanted = 0;
+		}
+		if (!strcmp(mode, "map") && wanted) {
+			map_copy();
 			wanted = 0;
 		}
 		if (!strcmp(mode, "exec") && wanted)
