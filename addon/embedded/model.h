@@ -15,6 +15,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -208,6 +209,7 @@ struct AddressSpace {
 	std::unordered_map<uint64_t, std::shared_ptr<Plan>> plans; // the last one of each address
 	std::unordered_map<uint64_t, std::shared_ptr<Plan>> slots; // every one, by its slot
 	std::map<uint64_t, std::shared_ptr<Pad>> pads;		   // every one, by its address
+	std::map<std::string, bool> plain; // files whose text a pad may be entered from
 };
 
 // A site that is to be looked at when nothing else is being done.

@@ -156,6 +156,10 @@ bool chain(struct nt_ool_plan &plan, uint64_t next)
 // A note of this kind in the first page of a file makes it a program in Go: its stacks end where
 // they have to, with other memory right below.
 constexpr uint8_t kGoNote[] = {4, 0, 0, 0, 'G', 'o', 0, 0};
+// What stands in front of the abort handlers of restartable sequences (man 2 rseq): who is in a pad
+// instead of such a sequence would not be aborted.
+constexpr uint8_t kAbort[] = {0x0f, 0xb9, 0x3d, 0x53, 0x30, 0x05, 0x53};
+constexpr uint64_t kChunk = 1 << 20;
 
 std::vector<Code> conditions_of(const Site &site)
 {
@@ -339,12 +343,28 @@ bool Server::takes_jump(Thread &t, uint64_t addr, uint64_t len, uint64_t sp)
 	}
 	if (!text || !stacked || !text->file || text->writable || text->shared)
 		return false;
+	auto known = t.process->space->plain.find(text->name);
+	if (known != t.process->space->plain.end())
+		return known->second;
 	auto first = std::find_if(maps.begin(), maps.end(),
 				  [&](const Mapping &m) { return m.name == text->name; });
-	std::vector<uint8_t> head(kPage);
-	head.resize(peek(*t.process, first->start, head.data(), head.size()));
-	return std::search(head.begin(), head.end(), std::begin(kGoNote), std::end(kGoNote)) ==
-	       head.end();
+	bool plain =
+	    !contains(*t.process, first->start, kPage, kGoNote, sizeof(kGoNote)) &&
+	    !contains(*t.process, text->start, text->end - text->start, kAbort, sizeof(kAbort));
+	return t.process->space->plain[text->name] = plain;
+}
+
+// Are these few bytes anywhere there?
+bool Server::contains(Process &p, uint64_t addr, uint64_t len, const uint8_t *wanted, size_t size)
+{
+	std::vector<uint8_t> chunk;
+	for (uint64_t done = 0; done < len; done += kChunk) {
+		chunk.resize(std::min(len - done, kChunk + size - 1));
+		chunk.resize(peek(p, addr + done, chunk.data(), chunk.size()));
+		if (memmem(chunk.data(), chunk.size(), wanted, size))
+			return true;
+	}
+	return false;
 }
 
 // The pad for a site as it is now, whose text has not been touched otherwise; nullptr: none is to

@@ -189,6 +189,7 @@ class Server
 	void mark_page(Process &, Area &, uint64_t addr);
 	void mark_patched(Process &, uint64_t addr, uint32_t len);
 	bool takes_jump(Thread &, uint64_t addr, uint64_t len, uint64_t sp);
+	bool contains(Process &, uint64_t addr, uint64_t len, const uint8_t *, size_t);
 	std::shared_ptr<Pad> pad_for(Thread &, Site &, uint64_t sp);
 	bool build_pad(Thread &, Pad &, const std::vector<uint8_t> &text);
 

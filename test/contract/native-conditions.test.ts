@@ -467,20 +467,24 @@ contract('native conditions', (row) => {
     expect(subject.read('wrong')).toBe(0n);
   });
 
-  row('a program with a system call filter, or in Go, keeps its breakpoint', (scene) => {
-    for (const [mode, name] of [
-      ['seccomp', 'native'],
-      ['', 'noted'],
-    ]) {
-      const [engine, subject] = begin(scene, mode, name);
-      const site = subject.address('site_two');
-      const id = insert(engine, subject.pid, site, NEVER);
-      cont(engine);
-      scene.until('it is passed', () => counts(engine, id).hits > 2000n, subject);
-      expect([name, counts(engine, id).native, areas(subject.pid)]).toEqual([name, 0n, []]);
-      expect(subject.read('wrong')).toBe(0n);
-    }
-  });
+  row(
+    'a program with a system call filter, in Go or with restartable sequences keeps its breakpoint',
+    (scene) => {
+      for (const [mode, name] of [
+        ['seccomp', 'native'],
+        ['', 'noted'],
+        ['', 'restartable'],
+      ]) {
+        const [engine, subject] = begin(scene, mode, name);
+        const site = subject.address('site_two');
+        const id = insert(engine, subject.pid, site, NEVER);
+        cont(engine);
+        scene.until('it is passed', () => counts(engine, id).hits > 2000n, subject);
+        expect([name, counts(engine, id).native, areas(subject.pid)]).toEqual([name, 0n, []]);
+        expect(subject.read('wrong')).toBe(0n);
+      }
+    },
+  );
 
   row('what cannot be compiled, or does more than decide, keeps its breakpoint', (scene) => {
     const [engine, subject] = begin(scene);

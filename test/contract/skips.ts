@@ -146,7 +146,7 @@ export const SKIPS: readonly Skip[] = [
     'another program in its place knows nothing of it',
     'a program that unmaps it runs on, and hits are decided by us',
     'text that is unmapped and mapped again is the program’s',
-    'a program with a system call filter, or in Go, keeps its breakpoint',
+    'a program with a system call filter, in Go or with restartable sequences keeps its breakpoint',
     'what cannot be compiled, or does more than decide, keeps its breakpoint',
     'a watchpoint sees the writes of the program alone',
     'taken out and put back at each stop, as gdb does, it takes no more memory',
