@@ -18,7 +18,7 @@ async function main(argv: string[]): Promise<void> {
       array: true,
       default: [] as string[],
       describe:
-        'trips step breakpoint interrupt range memory attach start; nothing is written then',
+        'trips step breakpoint interrupt condition range memory attach start; nothing is written then',
     })
     .strict().argv;
   const kinds = serverKinds();

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { buildCondition, condition } from './condition';
 import { THREADS, type Values } from './rows';
 import type { ServerKind } from './servers';
 
@@ -30,6 +31,24 @@ export function build(): void {
   execFileSync('gcc', ['-O2', '-o', CLIENT, source('client.c'), source('rsp.c')]);
   const fixed = ['-no-pie', '-fno-pie', '-fcf-protection=none']; // addresses as nm tells them
   execFileSync('gcc', ['-O1', '-g', ...fixed, '-pthread', '-o', TARGET, source('target.c')]);
+  buildCondition();
+}
+
+/** Values of a group that has no client of its own; a server that cannot do it has none. */
+async function conditions(kind: ServerKind, values: Values): Promise<void> {
+  try {
+    await condition(values, async (program, use) => {
+      const port = await freePort();
+      const server = await serve(kind.launch(port, program, []), port);
+      try {
+        await use(port);
+      } finally {
+        await end(server.child);
+      }
+    });
+  } catch (error) {
+    console.error(`  condition: ${(error as Error).message.trim()}`);
+  }
 }
 
 /** NAME=ADDRESS of what the client breaks at and reads. */
@@ -52,6 +71,7 @@ export async function measure(kind: ServerKind, only: readonly string[]): Promis
         await (group === 'attach'
           ? attach(kind, count, values)
           : launched(kind, group, count, values));
+  if (wanted('condition')) await conditions(kind, values);
   if (wanted('start')) await startUp(kind, values);
   return values;
 }

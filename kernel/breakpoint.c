@@ -386,6 +386,7 @@ int nt_break_stats(struct nt_engine *e, void *record)
 	r->false_hits = atomic64_read(&b->false_hits);
 	r->errors = atomic64_read(&b->errors);
 	r->cost_ns = atomic64_read(&b->cost_ns);
+	r->native = 0;
 	nt_break_put(b);
 	return 0;
 }

@@ -164,6 +164,7 @@ void Server::arrive_signal(Thread &t, int signo)
 	}
 	uint64_t pc = t.process->space->areas.empty() || !load_regs(t) ? 0 : t.regs.rip;
 	Left left = leave_slot(t, &info);
+	signo = info.si_signo; // what a condition does is none of the program's
 	if (left == Left::again) {
 		request(t, PTRACE_SINGLESTEP, 0);
 		return;
@@ -250,6 +251,9 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		if (t.holds.empty()) {
 			unseen_hits_++;
 			last_hit_ = t.tid;
+			heat(t, site);
+		} else {
+			site.unheard = 0;
 		}
 		apply_asks(t);
 		settle(t);

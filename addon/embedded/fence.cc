@@ -90,6 +90,11 @@ bool Server::run_fenced(Thread &t)
 	    read_shadowed(p, t.lo, code.data(), code.size()) != ssize_t(code.size()) ||
 	    !find_posts(code.data(), t.lo, t.hi, is_native(t), posts) || posts.count(t.regs.rip))
 		return false;
+	// a jump decides there without stopping anybody
+	for (uint64_t addr : posts)
+		if (auto found = p.space->sites.find(addr);
+		    found != p.space->sites.end() && (found->second.pad || found->second.inside))
+			return false;
 	t.fence = std::make_unique<Fence>();
 	t.fence->space = p.space;
 	for (uint64_t addr : posts) {

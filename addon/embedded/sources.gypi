@@ -5,6 +5,7 @@
       '../kernel/core/agent_error.c',
       '../kernel/core/agent_eval.c',
       '../kernel/core/agent_format.c',
+      '../kernel/core/agent_pad.c',
       '../kernel/core/agent_printf.c',
       '../kernel/core/agent_string.c',
       '../kernel/core/agent_verify.c',
@@ -32,6 +33,7 @@
       'embedded/memory.cc',
       'embedded/model.cc',
       'embedded/outofline.cc',
+      'embedded/pads.cc',
       'embedded/processor.cc',
       'embedded/procfs.cc',
       'embedded/provider.cc',
@@ -49,6 +51,7 @@
       'embedded/trace.cc',
       'embedded/trace_hit.cc',
       'embedded/wait.cc',
+      'embedded/windows.cc',
     ],
   },
 }

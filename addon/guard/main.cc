@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// ntrace-guard PID: waits for the end of a server, and puts right what it left in the programs it was
-// attached to. A server that ends in order leaves nothing; one that is killed leaves breakpoints,
-// and the kernel lets the programs run on into them.
+// ntrace-guard PID: waits for the end of a server, and puts right what it left in the programs it
+// was attached to. A server that ends in order leaves nothing; one that is killed leaves
+// breakpoints, and the kernel lets the programs run on into them.
 #include "memory.h"
 #include "restore.h"
 #include "table.h"
