@@ -49,55 +49,51 @@ static size_t bounded(unsigned long addr, size_t len)
 	return addr >= TASK_SIZE_MAX ? 0 : min_t(size_t, len, TASK_SIZE_MAX - addr);
 }
 
-size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+/* Between a page of the target and ours. */
+static void copy(struct page *page, size_t offset, void *buf, size_t len, bool write)
+{
+	char *theirs = kmap_local_page(page);
+
+	if (write) {
+		memcpy(theirs + offset, buf, len);
+		flush_dcache_page(page);
+	} else {
+		memcpy(buf, theirs + offset, len);
+	}
+	kunmap_local(theirs);
+}
+
+static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write)
 {
 	struct page *pages[PIN_PAGES];
 	size_t done = 0;
 
 	len = bounded(addr, len);
 	while (done < len) {
-		long count = pin(mm, addr + done, len - done, false, pages), i;
+		long count = pin(mm, addr + done, len - done, write, pages), i;
 
 		for (i = 0; i < count; i++) {
 			size_t offset = offset_in_page(addr + done);
 			size_t part = min(len - done, PAGE_SIZE - offset);
-			void *from = kmap_local_page(pages[i]);
 
-			memcpy(buf + done, from + offset, part);
-			kunmap_local(from);
+			copy(pages[i], offset, buf + done, part, write);
 			done += part;
 		}
 		if (count <= 0)
 			break;
-		unpin(pages, count, false);
+		unpin(pages, count, write);
 	}
 	return done;
 }
 
+size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+{
+	return access(mm, addr, buf, len, false);
+}
+
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
 {
-	struct page *pages[PIN_PAGES];
-	size_t done = 0;
-
-	len = bounded(addr, len);
-	while (done < len) {
-		long count = pin(mm, addr + done, len - done, true, pages), i;
-
-		for (i = 0; i < count; i++) {
-			size_t offset = offset_in_page(addr + done);
-			size_t part = min(len - done, PAGE_SIZE - offset);
-			void *to = kmap_local_page(pages[i]);
-
-			memcpy(to + offset, buf + done, part);
-			flush_dcache_page(pages[i]);
-			kunmap_local(to);
-			done += part;
-		}
-		if (count <= 0)
-			break;
-		unpin(pages, count, true);
-	}
-	return done;
+	return access(mm, addr, (void *)buf, len, true);
 }
 
 /* Straight into the caller's buffer. */

@@ -4,6 +4,7 @@
 // checks itself and its end is checked here.
 //   stress SECONDS [SEED]    prints "stress: N rounds of programs, 0 hurt, seed S"; 1 if one was
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -72,9 +73,10 @@ static void *compute(void *expected)
 	return NULL;
 }
 
-static void hurt(const char *what, int status, int code)
+static void hurt(const char *what, pid_t pid, pid_t got, int status, int code)
 {
-	printf("stress: the child of a %s ended with %#x\n", what, status);
+	printf("stress: the child %d of a %s: %d (%s), %#x\n", pid, what, got, strerror(errno),
+	       status);
 	fflush(stdout);
 	_exit(code);
 }
@@ -82,8 +84,8 @@ static void hurt(const char *what, int status, int code)
 static void one_act(const char *self, long *sum)
 {
 	pthread_t threads[3];
+	pid_t pid, got;
 	int status = 0;
-	pid_t pid;
 
 	switch (below(5)) {
 	case 0:
@@ -99,8 +101,9 @@ static void one_act(const char *self, long *sum)
 			compute(sum);
 			_exit(7);
 		}
-		if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
-			hurt("fork", status, 3);
+		got = waitpid(pid, &status, 0);
+		if (got != pid || status != 7 << 8)
+			hurt("fork", pid, got, status, 3);
 		break;
 	case 2:
 		pid = vfork();
@@ -108,8 +111,9 @@ static void one_act(const char *self, long *sum)
 			execl(self, self, "leaf", NULL);
 			_exit(9);
 		}
-		if (waitpid(pid, &status, 0) != pid || status != UNHURT << 8)
-			hurt("vfork", status, 4);
+		got = waitpid(pid, &status, 0);
+		if (got != pid || status != UNHURT << 8)
+			hurt("vfork", pid, got, status, 4);
 		break;
 	case 3:
 		for (int i = 0; i < 50; i++) {
