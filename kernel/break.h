@@ -93,7 +93,7 @@ struct nt_watch {
 struct nt_mm {
 	struct hlist_node hash; /* RCU */
 	refcount_t ref;
-	struct rcu_head rcu;
+	struct rcu_work freeing;
 	struct mm_struct *mm; /* grabbed */
 	struct mutex mutex;
 	bool mode64;

@@ -117,8 +117,8 @@ static int arm(struct nt_mm *m, struct nt_site *s)
 /* Whoever overwrote the byte behind our back keeps what it wrote. */
 static void disarm(struct nt_mm *m, struct nt_site *s)
 {
-	if (nt_site_armed(m, s))
-		nt_mem_write(m->mm, s->addr, &s->original, 1);
+	if (s->armed && !s->lifted)
+		nt_mem_swap(m->mm, s->addr, NT_BREAK_BYTE, s->original);
 	WRITE_ONCE(s->armed, false);
 }
 

@@ -162,7 +162,8 @@ static void on_newtask(void *data, struct task_struct *task, unsigned long flags
 {
 	struct nt_task *t;
 
-	if (!atomic_read(&nt_tasks))
+	/* a child of a program that nobody traces any more may be a copy from before */
+	if (!atomic_read(&nt_tasks) && !nt_mm_needs(current->mm))
 		return;
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);

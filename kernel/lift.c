@@ -104,11 +104,10 @@ bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s, bool a
 /* m->mutex is held. */
 static void lower(struct nt_mm *m, struct nt_task *t)
 {
-	static const u8 trap = NT_BREAK_BYTE;
 	struct nt_site *s = t->trap.lifted;
 
 	if (!--s->lifted && s->armed && mmget_not_zero(m->mm)) {
-		nt_mem_write(m->mm, s->addr, &trap, 1);
+		nt_mem_swap(m->mm, s->addr, s->original, NT_BREAK_BYTE);
 		mmput(m->mm);
 	}
 	if (m->lifter == t)

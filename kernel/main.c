@@ -174,8 +174,8 @@ traps:
 hooks:
 	nt_hook_exit();
 queue:
-	destroy_workqueue(nt_workqueue);
 	rcu_barrier();
+	destroy_workqueue(nt_workqueue);
 	synchronize_rcu_tasks();
 	return error;
 }

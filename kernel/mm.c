@@ -46,9 +46,10 @@ struct nt_mm *nt_mm_find(struct mm_struct *mm)
 	return m;
 }
 
-static void free_record(struct rcu_head *rcu)
+/* In a worker: the memory may go with it. */
+static void free_record(struct work_struct *work)
 {
-	struct nt_mm *m = container_of(rcu, struct nt_mm, rcu);
+	struct nt_mm *m = container_of(to_rcu_work(work), struct nt_mm, freeing);
 	struct hlist_node *next;
 	struct nt_site *s;
 	unsigned int bucket;
@@ -65,7 +66,7 @@ static void free_record(struct rcu_head *rcu)
 void nt_mm_put(struct nt_mm *m)
 {
 	if (refcount_dec_and_test(&m->ref))
-		call_rcu(&m->rcu, free_record);
+		queue_rcu_work(nt_workqueue, &m->freeing);
 }
 
 static void settle(struct work_struct *work)
@@ -107,6 +108,7 @@ static struct nt_mm *new_record(struct mm_struct *mm, bool mode64)
 	init_llist_head(&m->orphans);
 	init_waitqueue_head(&m->wait);
 	INIT_WORK(&m->settle, settle);
+	INIT_RCU_WORK(&m->freeing, free_record);
 	for (i = 0; i < NT_WATCHES; i++) {
 		INIT_LIST_HEAD(&m->watches[i].owners);
 		INIT_LIST_HEAD(&m->watches[i].threads);
