@@ -135,10 +135,10 @@ static void finish(pid_t pid)
 // ---- the scenes ---------------------------------------------------------------------------------
 static void engines(const char *none)
 {
+	pid_t pid = counter(); // first: it would keep the engines' files open
 	int first = open_engine("the first"), second = open_engine("the second");
 	struct ntrace_break b = {.addr = (uintptr_t)site, .len = 1};
 	char text[4096] = "", line[128];
-	pid_t pid = counter();
 	int fd;
 
 	(void)none;
@@ -286,13 +286,14 @@ static void run(const char *command)
 static void unload(const char *module)
 {
 	struct ntrace_break b = {.addr = (uintptr_t)site, .len = 1};
-	int fd = open_engine("unload"), pipes[2], status;
 	pid_t pid = counter(), asleep;
+	int fd, pipes[2], status;
 	char command[512];
 
 	if (pipe(pipes))
 		wrong("no pipe");
 	asleep = sleeper(pipes[0]);
+	fd = open_engine("unload");
 	attach(fd, pid, 0);
 	b.pid = pid;
 	if (ioctl(fd, NTRACE_IOC_BREAK, &b) < 0)

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -348,8 +349,10 @@ static pid_t start(int (*run)(uint64_t), uint64_t seed)
 {
 	pid_t pid = fork();
 
-	if (!pid)
+	if (!pid) {
+		setpriority(PRIO_PROCESS, 0, 0);
 		_exit(run(seed));
+	}
 	return pid;
 }
 
@@ -358,11 +361,12 @@ static int run_program(uint64_t seed)
 	return program("/proc/self/exe", seed, 20);
 }
 
-/* Other tracers on a program, by ptrace: one at a time. */
+/* Another tracer on a program, by ptrace. */
 struct visitor {
+	bool trace; // strace, else gdb
 	pid_t pid;
 	time_t until; // it is asked to go then
-	unsigned long straces, gdbs;
+	unsigned long visits;
 };
 
 static void quiet(void)
@@ -377,7 +381,6 @@ static void quiet(void)
 static void visit(struct visitor *v)
 {
 	char target[12];
-	bool trace = below(3) > 0;
 
 	if (v->pid) {
 		if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
@@ -386,23 +389,22 @@ static void visit(struct visitor *v)
 			kill(v->pid, SIGINT);
 		return;
 	}
-	if (below(40))
+	if (below(20))
 		return;
 	snprintf(target, sizeof(target), "%d", shared->programs[below(PROGRAMS)]);
 	v->pid = fork();
 	if (!v->pid) {
 		quiet();
-		if (trace)
+		if (v->trace)
 			execlp("strace", "strace", "-f", "-o", "/dev/null", "-p", target, NULL);
 		else
 			execlp("gdb", "gdb", "-nx", "-batch", "-p", target, "-ex", "bt", "-ex",
 			       "info registers rip", "-ex", "detach", NULL);
 		_exit(1);
 	}
-	// gdb goes by itself, and would leave its breakpoints behind if it were hurried
-	v->until = time(NULL) + (trace ? 1 + below(3) : 600);
-	v->straces += trace;
-	v->gdbs += !trace;
+	// gdb goes by itself
+	v->until = time(NULL) + (v->trace ? 1 + below(3) : 600);
+	v->visits++;
 }
 
 static int command(const char *name, const char *argument)
@@ -425,7 +427,7 @@ int main(int argc, char **argv)
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = seed;
 	const char *module = argc > 3 ? argv[3] : NULL;
 	unsigned long rounds = 0, hurt = 0, reloads = 0;
-	struct visitor visitor = {0};
+	struct visitor visitors[] = {{.trace = true}, {.trace = false}};
 	pid_t engines[ENGINES];
 	int status;
 
@@ -435,6 +437,7 @@ int main(int argc, char **argv)
 		return program("/proc/self/exe", seed, atoi(argv[3]));
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	seed_with(seed);
+	setpriority(PRIO_PROCESS, 0, -15); // it has to get about among them
 	for (int i = 0; i < PROGRAMS; i++)
 		shared->programs[i] = start(run_program, n++);
 	for (int i = 0; i < ENGINES; i++)
@@ -458,7 +461,8 @@ int main(int argc, char **argv)
 			if (waitpid(engines[i], NULL, WNOHANG) == engines[i])
 				engines[i] = start(engine, n++);
 		}
-		visit(&visitor);
+		for (int i = 0; i < 2; i++)
+			visit(&visitors[i]);
 		if (module && below(300) == 0) {
 			if (command("rmmod", "ntrace") || command("insmod", module)) {
 				printf("stress: the module does not come and go\n");
@@ -471,11 +475,12 @@ int main(int argc, char **argv)
 		kill(engines[i], SIGKILL);
 		waitpid(engines[i], NULL, 0);
 	}
-	while (visitor.pid) {
-		visitor.until = 0;
-		usleep(100000);
-		visit(&visitor);
-	}
+	for (int i = 0; i < 2; i++)
+		while (visitors[i].pid) {
+			visitors[i].until = 0;
+			usleep(100000);
+			visit(&visitors[i]);
+		}
 	for (int i = 0; i < PROGRAMS; i++) {
 		// nobody holds them any more: they come to their end by themselves
 		waitpid(shared->programs[i], &status, 0);
@@ -484,6 +489,7 @@ int main(int argc, char **argv)
 	printf(
 	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
 	    "without the module, seed %llu\n",
-	    rounds, hurt, visitor.straces, visitor.gdbs, reloads, (unsigned long long)seed);
+	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads,
+	    (unsigned long long)seed);
 	return hurt != 0;
 }
