@@ -236,7 +236,8 @@ int nt_attach(struct nt_engine *e, void *record)
 	if (r->flags & ~(NTRACE_ATTACH_STOP | NTRACE_ATTACH_THREAD | NTRACE_ATTACH_OWNED) ||
 	    r->pid <= 0 || r->release > NTRACE_RELEASE_STOP)
 		return -EINVAL;
-	if (r->flags & NTRACE_ATTACH_THREAD)
+	if (r->flags & NTRACE_ATTACH_THREAD ||
+	    (r->release == NTRACE_RELEASE_STOP && !nt_feature(NTRACE_F_LEAVE_STOPPED)))
 		return -EOPNOTSUPP;
 	if (e->observer && r->flags & NTRACE_ATTACH_STOP)
 		return -EROFS;

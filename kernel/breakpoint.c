@@ -345,6 +345,18 @@ out:
 	return error;
 }
 
+static bool is_off(u32 type)
+{
+	switch (type) {
+	case NTRACE_BREAK_SW:
+		return false; /* the call itself would be */
+	case NTRACE_BREAK_HW:
+		return !nt_feature(NTRACE_F_HWBREAK);
+	default:
+		return !nt_feature(NTRACE_F_WATCH);
+	}
+}
+
 static int check(const struct ntrace_break *r)
 {
 	if (r->nactions || r->flags & NTRACE_BREAK_PERSIST)
@@ -353,7 +365,8 @@ static int check(const struct ntrace_break *r)
 		return -EOPNOTSUPP;
 	if (r->flags || r->type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
-	if (r->type == NTRACE_WATCH_READ)
+	if (r->type == NTRACE_WATCH_READ || is_off(r->type) ||
+	    (r->nconditions && !nt_feature(NTRACE_F_CONDITIONS)))
 		return -EOPNOTSUPP;
 	if (r->type == NTRACE_BREAK_SW ? r->len != NT_BREAK_LEN : !r->len)
 		return -EINVAL;

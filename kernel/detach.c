@@ -92,6 +92,8 @@ int nt_detach(struct nt_engine *e, void *record)
 
 	if (r->release > NTRACE_RELEASE_STOP || r->signo < 0 || r->signo > _NSIG)
 		return -EINVAL;
+	if (r->release == NTRACE_RELEASE_STOP && !nt_feature(NTRACE_F_LEAVE_STOPPED))
+		return -EOPNOTSUPP;
 	mutex_lock(&e->mutex);
 	p = nt_proc_find(e, r->pid);
 	if (p) {

@@ -156,6 +156,8 @@ int nt_stop(struct nt_engine *e, void *record)
 
 	if (r->flags & ~(NTRACE_STOP_SOFT | NTRACE_STOP_WAIT | NTRACE_STOP_QUIET))
 		return -EINVAL;
+	if (!nt_feature(r->flags & NTRACE_STOP_SOFT ? NTRACE_F_SOFT_STOP : NTRACE_F_HARD_STOP))
+		return -EOPNOTSUPP;
 	entries = nt_batch_in(r->entries, r->count, sizeof(*entries));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);

@@ -19,11 +19,33 @@
 #include "hook.h"
 #include "ntrace.h"
 
+/* The feature that is this event, or -1. */
+static int feature_of(u32 type)
+{
+	switch (type) {
+	case NTRACE_EV_NEWTHREAD:
+		return NTRACE_F_NEWTHREAD;
+	case NTRACE_EV_FORK:
+	case NTRACE_EV_VFORK:
+	case NTRACE_EV_VFORK_DONE:
+		return NTRACE_F_FORK;
+	case NTRACE_EV_EXEC:
+		return NTRACE_F_EXEC;
+	case NTRACE_EV_EXITING:
+		return NTRACE_F_EXITING;
+	case NTRACE_EV_DEAD:
+		return NTRACE_F_DEAD;
+	}
+	return -1;
+}
+
 static enum nt_want wanted(struct nt_att *a, u32 type)
 {
 	enum nt_want want = NT_PASS;
 	struct ntrace_sets *s;
 
+	if (feature_of(type) >= 0 && !nt_feature(feature_of(type)))
+		return NT_PASS;
 	rcu_read_lock();
 	s = nt_sets(a->proc);
 	if (s->life_stop & NTRACE_LIFE(type))

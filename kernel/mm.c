@@ -99,6 +99,7 @@ static struct nt_mm *new_record(struct mm_struct *mm, bool mode64)
 	mmgrab(mm);
 	m->mm = mm;
 	m->mode64 = mode64;
+	m->no_areas = !nt_feature(NTRACE_F_OUT_OF_LINE);
 	mutex_init(&m->mutex);
 	hash_init(m->sites);
 	hash_init(m->plans);

@@ -80,7 +80,7 @@ int nt_set_sets(struct nt_engine *e, void *record)
 	    s->follow & ~(NTRACE_FOLLOW_FORK | NTRACE_FOLLOW_VFORK) ||
 	    s->life_stop & ~LIFE_EVENTS || s->life_note & ~LIFE_EVENTS)
 		return -EINVAL;
-	if (s->tid)
+	if (s->tid || (s->valid & NTRACE_SET_FOLLOW && s->follow && !nt_feature(NTRACE_F_FOLLOW)))
 		return -EOPNOTSUPP;
 	if (e->observer && stops(s))
 		return -EROFS;

@@ -73,7 +73,7 @@ contract('breakpoints', (row) => {
       engine.interrupt([{ pid, tid: pid }]);
       const { pc } = scene.next(engine, EventType.Stopped);
       const inside = pc >= 0x400000n && pc < 0x500000n;
-      expect([inside, text]).toEqual([true, text]);
+      expect([inside, pc, text]).toEqual([true, pc, text]);
     }
     expect(subject.read('wrong')).toBe(0n);
   });

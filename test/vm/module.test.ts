@@ -1,4 +1,5 @@
 // The module in guests with stock kernels: it loads, and everything is well with it.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { testIf } from '../gdb/support/needs';
@@ -27,9 +28,23 @@ function compilePrograms(): void {
       if (file.endsWith('.c')) compile(path.basename(file, '.c'));
 }
 
+/** One of test/vm/programs, on the ABI itself. */
+function scene(name: string): string {
+  const folder = path.join(repositoryRoot, 'build/test/vm/programs');
+  const include = path.join(repositoryRoot, 'kernel/uapi');
+  fs.mkdirSync(folder, { recursive: true });
+  const binary = path.join(folder, name);
+  const source = path.join(repositoryRoot, 'test/vm/programs', `${name}.c`);
+  const flags = ['-O1', '-g', '-Wall', '-Wextra', '-pthread', `-I${include}`];
+  execFileSync('gcc', [...flags, '-o', binary, source], { stdio: ['ignore', 'inherit', 2] });
+  return binary;
+}
+
 /** Families that say in two minutes whether the module does its work: with all levels in a row. */
 const SHORT = ['handshake', 'attach', 'memory', 'step', 'signals'];
 const short = process.env['NTRACE_VM_SHORT'] === '1';
+/** Seconds of stress and of malformed calls. */
+const stress = Number(process.env['NTRACE_VM_STRESS'] ?? '60');
 
 /** Runs levels of tests in the guest, with the module; their own lines. */
 async function levels(
@@ -86,6 +101,23 @@ for (const kernel of chosenKernels()) {
       expect(output).toMatch(/again\n$/);
     });
 
+    const inGuest = async (script: string, limit: number): Promise<GuestRun> =>
+      runInGuest(kernel, ['sh', '-c', script], {
+        modules: [buildModule(kernel)],
+        seconds: limit,
+      });
+
+    guest(
+      'who holds what, changes of user, namespaces, unloading while threads are held',
+      async () => {
+        const words = `engines namespaces setuid /run/setuid unload ${buildModule(kernel)}`;
+        const script = `mkdir -p /run/setuid && ${scene('safety')} ${words}`;
+        const { code, output, errors } = await inGuest(script, 5 * MINUTES);
+        expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+        expect(output.match(/^ok \w+$/gm)).toHaveLength(4);
+      },
+    );
+
     if (short) {
       guest(`of the contract suite: ${SHORT.join(', ')}`, async () => {
         expectAllPassed(await levels(kernel, 'contract', seconds, SHORT));
@@ -94,6 +126,29 @@ for (const kernel of chosenKernels()) {
         undefined);
       return;
     }
+
+    guest('with each feature switched off the others work', async () => {
+      const script = `${scene('features')} ${buildModule(kernel)}`;
+      const { code, output, errors } = await inGuest(script, 15 * MINUTES);
+      expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+      expect(output.match(/^ok without/gm)?.length).toBeGreaterThan(20);
+    });
+
+    guest(`stress for ${stress} s: nobody is hurt, nothing is left`, async () => {
+      const script = `${scene('stress')} ${stress} 1 ${buildModule(kernel)}`;
+      const { code, output, errors } = await inGuest(script, stress + 10 * MINUTES);
+      expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+      expect(output).toMatch(/^stress: [1-9]\d* rounds of programs, 0 hurt/m);
+    });
+
+    guest(`malformed calls for ${stress} s: nothing but errno`, async () => {
+      const { code, output, errors } = await inGuest(
+        `${scene('fuzz-ioctl')} ${stress}`,
+        stress + 10 * MINUTES,
+      );
+      expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+      expect(output).toMatch(/^fuzz: [1-9]\d* calls/m);
+    });
 
     guest('the contract suite', async () => {
       expectAllPassed(await levels(kernel, 'contract', seconds));

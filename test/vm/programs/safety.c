@@ -6,105 +6,11 @@
 //   namespaces       ids are those of the opener's pid namespace
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "ntrace.h"
+#include "scene.h"
 
 #define NOBODY 65534
-#define LIMIT_MS 60000
-
-__attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vprintf(format, list);
-	va_end(list);
-	printf(" (%s)\n", strerror(errno));
-	exit(1);
-}
-
-static int open_engine(const char *label)
-{
-	struct ntrace_hello hello = {.abi_version = 1};
-	int fd = open(NTRACE_CONTROL_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	strncpy(hello.label, label, sizeof(hello.label) - 1);
-	if (fd < 0 || ioctl(fd, NTRACE_IOC_HELLO, &hello) < 0)
-		wrong("no engine");
-	return fd;
-}
-
-static void attach(int fd, pid_t pid, uint32_t flags)
-{
-	struct ntrace_attach a = {.pid = pid, .flags = flags};
-
-	if (ioctl(fd, NTRACE_IOC_ATTACH, &a) < 0)
-		wrong("cannot attach to %d", pid);
-}
-
-static void resume(int fd, pid_t pid, uint32_t action)
-{
-	struct ntrace_resume_entry entry = {.pid = pid, .tid = pid, .action = action};
-	struct ntrace_resume r = {.entries = (uintptr_t)&entry, .count = 1};
-
-	if (ioctl(fd, NTRACE_IOC_RESUME, &r) < 0 || entry.error)
-		wrong("cannot resume %d: %d", pid, entry.error);
-}
-
-/* The next event of that type. */
-static struct ntrace_event await(int fd, uint32_t type)
-{
-	struct pollfd p = {fd, POLLIN, 0};
-	struct ntrace_event event;
-
-	for (;;) {
-		if (poll(&p, 1, LIMIT_MS) <= 0)
-			wrong("no event %u", type);
-		if (read(fd, &event, sizeof(event)) != sizeof(event))
-			wrong("no event %u is read", type);
-		if (event.type == type)
-			return event;
-	}
-}
 
 // ---- programs -----------------------------------------------------------------------------------
-static volatile unsigned long *rounds;
-
-__attribute__((noinline)) void site(void)
-{
-	__asm__ volatile("nop");
-}
-
-static pid_t counter(void)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
-		site();
-		++*rounds;
-	}
-}
-
 /* Sleeps in one system call after the other, until the byte that it waits for comes. */
 static pid_t sleeper(int from)
 {
@@ -115,21 +21,6 @@ static pid_t sleeper(int from)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	_exit(read(from, &byte, 1) == 1 && byte == 'x' ? 42 : 1);
-}
-
-static void grows(const char *when)
-{
-	unsigned long before = *rounds;
-
-	for (int ms = 0; *rounds == before; ms++, usleep(1000))
-		if (ms > LIMIT_MS)
-			wrong("the program does not run %s", when);
-}
-
-static void finish(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 // ---- the scenes ---------------------------------------------------------------------------------
@@ -274,12 +165,6 @@ static void namespaces(const char *none)
 		wrong("no namespace");
 	if (status)
 		exit(1);
-}
-
-static void run(const char *command)
-{
-	if (system(command))
-		wrong("%s", command);
 }
 
 /* Held; at a breakpoint; in the middle of a system call that is stepped. */
