@@ -166,9 +166,9 @@ int nt_stop(struct nt_engine *e, void *record)
 	return error ? error : copied;
 }
 
-int nt_stop_process(struct nt_proc *p)
+int nt_stop_process(struct nt_proc *p, pid_t tid)
 {
-	struct ntrace_stop_entry entry = {.pid = pid_nr_ns(p->tgid, p->engine->ns), .tid = -1};
+	struct ntrace_stop_entry entry = {.pid = pid_nr_ns(p->tgid, p->engine->ns), .tid = tid};
 	struct ntrace_stop all = {
 	    .count = 1,
 	    .flags = NTRACE_STOP_WAIT | NTRACE_STOP_QUIET,

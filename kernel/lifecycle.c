@@ -302,10 +302,14 @@ static void thread_dead(struct nt_att *a)
 		ev.r.code = task->exit_code;
 		nt_note(a, &ev);
 	}
-	if (nt_proc_leave(p))
-		nt_proc_last(p, NTRACE_EV_PROC_DEAD,
-			     signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
-							       : p->leader_code);
+	if (nt_proc_leave(p)) {
+		if (p->thread_only && atomic_read(&signal->live) > 0)
+			nt_proc_last(p, NTRACE_EV_DETACHED, ESRCH); /* others live on */
+		else
+			nt_proc_last(p, NTRACE_EV_PROC_DEAD,
+				     signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
+								       : p->leader_code);
+	}
 	nt_att_put(a);
 }
 

@@ -177,6 +177,8 @@ struct nt_att {
 	struct list_head in_task; /* by proc->order */
 	struct list_head in_proc;
 	struct nt_pending stop; /* the event of the present hold */
+	/* system calls of this thread alone, or NULL: as its process; the engine's mutex */
+	struct nt_sets __rcu *own;
 
 	/* all under task->lock */
 	bool gone;
@@ -287,6 +289,14 @@ struct nt_proc *nt_proc_find(struct nt_engine *e, pid_t pid);
 static inline struct ntrace_sets *nt_sets(struct nt_proc *p)
 {
 	return &rcu_dereference(p->sets)->s;
+}
+
+/* ... as far as system calls go. */
+static inline struct ntrace_sets *nt_call_sets(struct nt_att *a)
+{
+	struct nt_sets *own = rcu_dereference(a->own);
+
+	return own ? &own->s : nt_sets(a->proc);
 }
 
 /* ---- task.c -------------------------------------------------------------- */
@@ -426,8 +436,8 @@ void nt_proc_lose(struct nt_proc *p, int error);
 int nt_threads(struct nt_engine *e, void *record); /* threads.c */
 int nt_resume(struct nt_engine *e, void *record);  /* resume.c */
 int nt_stop(struct nt_engine *e, void *record);	   /* halt.c */
-/* Holds every thread of a process, as NTRACE_ATTACH_STOP wants it. */
-int nt_stop_process(struct nt_proc *p);
+/* Holds every thread of a process (tid -1) or one, as NTRACE_ATTACH_STOP wants it. */
+int nt_stop_process(struct nt_proc *p, pid_t tid);
 int nt_getregs(struct nt_engine *e, void *record); /* regs.c */
 int nt_setregs(struct nt_engine *e, void *record);
 int nt_readmem(struct nt_engine *e, void *record); /* memory.c */

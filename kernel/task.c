@@ -338,6 +338,7 @@ static void free_att(struct rcu_head *rcu)
 {
 	struct nt_att *a = container_of(rcu, struct nt_att, rcu);
 
+	kfree(rcu_dereference_protected(a->own, true));
 	kfree(a);
 	atomic_dec(&nt_count[NT_ATT]);
 }

@@ -4,9 +4,12 @@
 //   engines          two engines hold one thread: /proc/ntrace/engines tells people
 //   setuid FOLDER    a program that changes its user is lost to an engine without the right
 //   namespaces       ids are those of the opener's pid namespace
+//   threads          one thread is attached by itself, and its system calls are its own
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
 #define _GNU_SOURCE
 #include "scene.h"
+
+#include <pthread.h>
 
 #define NOBODY 65534
 
@@ -167,6 +170,99 @@ static void namespaces(const char *none)
 		exit(1);
 }
 
+static pid_t *tids; // of the program below
+
+static void *counts(void *which)
+{
+	unsigned long n = (uintptr_t)which;
+
+	for (tids[n] = gettid();; getppid())
+		rounds[n]++;
+	return NULL;
+}
+
+static pid_t two_threads(void)
+{
+	pid_t pid = fork();
+	pthread_t thread;
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (pthread_create(&thread, NULL, counts, (void *)1))
+			_exit(1);
+		counts((void *)0);
+	}
+	for (int ms = 0; !rounds[0] || !rounds[1]; ms++, usleep(1000))
+		if (ms > LIMIT_MS)
+			wrong("the threads do not run");
+	return pid;
+}
+
+static bool goes_on(int n)
+{
+	unsigned long before = rounds[n];
+
+	for (int ms = 0; ms < 300 && rounds[n] == before; ms++)
+		usleep(1000);
+	return rounds[n] != before;
+}
+
+static void threads(const char *none)
+{
+	struct ntrace_sets sets = {.valid = NTRACE_SET_SYSCALLS};
+	struct ntrace_thread list[4];
+	struct ntrace_threads all = {.buf = (uintptr_t)list, .capacity = 4};
+	struct ntrace_attach a = {.flags = NTRACE_ATTACH_THREAD | NTRACE_ATTACH_STOP};
+	struct ntrace_detach d = {0};
+	pid_t pid;
+	int fd;
+
+	(void)none;
+	rounds[0] = rounds[1] = 0;
+	tids = (pid_t *)(rounds + 2);
+	pid = two_threads();
+	fd = open_engine("threads");
+	a.pid = tids[1];
+	if (ioctl(fd, NTRACE_IOC_ATTACH, &a) < 0 || a.threads != 1)
+		wrong("one thread is not attached");
+	all.pid = pid;
+	if (ioctl(fd, NTRACE_IOC_THREADS, &all) < 0 || all.count != 1 || list[0].tid != tids[1])
+		wrong("%u threads", all.count);
+	if (goes_on(1) || !goes_on(0))
+		wrong("it is not the one thread that is held");
+	// the other one too, and the calls of one alone
+	a.pid = tids[0];
+	a.flags = NTRACE_ATTACH_THREAD;
+	if (ioctl(fd, NTRACE_IOC_ATTACH, &a) < 0)
+		wrong("the other thread is not attached");
+	sets.tid = tids[1];
+	memset(sets.entry_stop, 0xff, sizeof(sets.entry_stop));
+	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0)
+		wrong("no sets");
+	struct ntrace_resume_entry entry = {.pid = pid, .tid = tids[1], .action = NTRACE_ACT_CONT};
+	struct ntrace_resume r = {.entries = (uintptr_t)&entry, .count = 1};
+	for (int i = 0; i < 3; i++) {
+		if (ioctl(fd, NTRACE_IOC_RESUME, &r) < 0 || entry.error)
+			wrong("cannot resume: %d", entry.error);
+		struct ntrace_event event = await(fd, NTRACE_EV_SYSCALL_ENTRY);
+		if (event.tid != tids[1])
+			wrong("thread %d is stopped", event.tid);
+	}
+	if (goes_on(1) || !goes_on(0))
+		wrong("the calls of the other thread stop it");
+	d.pid = pid;
+	d.tid = tids[1];
+	if (ioctl(fd, NTRACE_IOC_DETACH, &d) < 0 || !goes_on(1))
+		wrong("it does not go on alone");
+	all.pid = pid;
+	if (ioctl(fd, NTRACE_IOC_THREADS, &all) < 0 || all.count != 1 || list[0].tid != tids[0])
+		wrong("%u threads are left", all.count);
+	close(fd);
+	if (!goes_on(0) || !goes_on(1))
+		wrong("they do not go on");
+	finish(pid);
+}
+
 /* Held; at a breakpoint; in the middle of a system call that is stepped. */
 static void unload(const char *module)
 {
@@ -205,11 +301,11 @@ static const struct scene {
 	void (*play)(const char *argument);
 	bool argument;
 } scenes[] = {
-    {"engines", engines, false},
-    {"setuid", changes, true},
-    {"namespaces", namespaces, false},
-    {"unload", unload, true},
+    {"engines", engines, false}, {"setuid", changes, true}, {"namespaces", namespaces, false},
+    {"threads", threads, false}, {"unload", unload, true},
 };
+
+#define SCENES (sizeof(scenes) / sizeof(*scenes))
 
 int main(int argc, char **argv)
 {
@@ -220,9 +316,9 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		const struct scene *scene = scenes;
 
-		while (scene < scenes + 4 && strcmp(scene->name, argv[i]))
+		while (scene < scenes + SCENES && strcmp(scene->name, argv[i]))
 			scene++;
-		if (scene == scenes + 4 || (scene->argument && i + 1 == argc))
+		if (scene == scenes + SCENES || (scene->argument && i + 1 == argc))
 			wrong("no scene %s", argv[i]);
 		scene->play(scene->argument ? argv[i + 1] : "");
 		i += scene->argument;
