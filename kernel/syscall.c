@@ -36,7 +36,7 @@ static bool any(const __u64 *set)
 /* Under rcu_read_lock(). */
 static enum nt_want wants(struct nt_att *a, int nr, bool entry)
 {
-	const struct ntrace_sets *s = nt_sets(a->proc);
+	const struct ntrace_sets *s = nt_call_sets(a);
 
 	if (!nt_feature(entry ? NTRACE_F_SYSCALL_ENTRY : NTRACE_F_SYSCALL_EXIT))
 		return NT_PASS;
@@ -246,7 +246,7 @@ void nt_syscall_engage(struct nt_task *t)
 	rcu_read_lock();
 	spin_lock_irqsave(&t->lock, flags);
 	list_for_each_entry(a, &t->atts, in_task) {
-		const struct ntrace_sets *s = nt_sets(a->proc);
+		const struct ntrace_sets *s = nt_call_sets(a);
 
 		engage |= any(s->entry_stop) || any(s->exit_stop) || any(s->entry_note) ||
 			  any(s->exit_note);
