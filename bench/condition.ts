@@ -4,8 +4,11 @@ import { compile } from './compile';
 
 const LEVELS = ['O0', 'O2'] as const;
 export type Level = (typeof LEVELS)[number];
-/** How long the long run is to take, by the speed of the short one. */
+/** How long the long run is to take. */
 const LONG_S = 1;
+/** One that took so much of that is long enough; another has so many times the hits. */
+const ENOUGH = 0.7;
+const GROWTH = 20;
 const MOST = 100_000_000;
 
 /** Microseconds a hit. */
@@ -37,6 +40,13 @@ async function until(gdb: GdbConsole, from: number, to: number): Promise<number>
 export async function hitCost(gdb: GdbConsole, hits: number): Promise<HitCost> {
   await gdb.script('tbreak main', 'continue', 'break f');
   const short = await until(gdb, 0, hits);
-  const more = Math.round(Math.min(MOST, Math.max(hits, (LONG_S * 1e6) / short)));
-  return { short, long: await until(gdb, hits, hits + more) };
+  // what gdb does before and after is a part of each run, which has to be long beside it
+  let [from, more, long] = [hits, hits, short];
+  do {
+    const most = Math.min(MOST, GROWTH * more);
+    more = Math.round(Math.min(most, Math.max(more, (LONG_S * 1e6) / long)));
+    long = await until(gdb, from, from + more);
+    from += more;
+  } while (more < MOST && long * more < ENOUGH * LONG_S * 1e6);
+  return { short, long };
 }

@@ -53,7 +53,8 @@ async function throughGdb(kind: ServerKind, program: string): Promise<[number, P
   try {
     await gdb.send(`target remote 127.0.0.1:${port}`);
     // else gdb might decide itself, and each hit would be told
-    await gdb.send('set breakpoint condition-evaluation target');
+    const answer = await gdb.send('set breakpoint condition-evaluation target');
+    if (answer.trim() !== '') throw new Error(`${kind.name}: ${answer}`);
     const { long } = await hitCost(gdb, FEW);
     return [1e6 / long, await placeOf(gdb)];
   } finally {
@@ -81,7 +82,9 @@ async function byUprobe(module: string, program: string, place: Place): Promise<
 }
 
 async function main(): Promise<void> {
-  const program = conditionProgram('O0');
+  // uprobes want a file of a plain file system
+  const program = '/run/ntrace-condition';
+  fs.copyFileSync(conditionProgram('O0'), program);
   const rates = new Map<string, number[]>();
   const add = (name: string, rate: number): void => {
     rates.set(name, [...(rates.get(name) ?? []), rate]);
