@@ -64,7 +64,10 @@ static bool emit_copy(struct nt_ool_plan *plan, const u8 *bytes, const struct nt
 	return true;
 }
 
-/* jcc, loop, jrcxz: short, over a jump to the next instruction, to a jump to the target. */
+/*
+ * jcc, loop, jrcxz: short, over a jump to the next instruction, to a jump to the target. The repeat
+ * prefixes stay with a loop: to some processors they are its condition.
+ */
 static void plan_condition(struct nt_ool_plan *plan, const struct nt_insn *insn)
 {
 	u64 target = nt_insn_target(insn, plan->addr);
@@ -72,8 +75,12 @@ static void plan_condition(struct nt_ool_plan *plan, const struct nt_insn *insn)
 	u8 skip;
 
 	mark(plan, plan->addr, 0, false);
-	if (insn->branch == NT_BR_LOOP && insn->prefixes & NT_PFX_ADDR)
-		emit(plan, 0x67, 1);
+	if (insn->branch == NT_BR_LOOP) {
+		if (insn->prefixes & NT_PFX_ADDR)
+			emit(plan, 0x67, 1);
+		if (insn->prefixes & (NT_PFX_REP | NT_PFX_REPNE))
+			emit(plan, insn->prefixes & NT_PFX_REP ? 0xf3 : 0xf2, 1);
+	}
 	emit(plan, opcode, 2);
 	skip = plan->code_length;
 	mark(plan, plan->next, 0, true);

@@ -58,6 +58,9 @@ static bool branch(const struct nt_insn *insn, u64 addr, struct nt_ool_emulation
 	out->size = stack_size(insn);
 	if (insn->prefixes & (NT_PFX_LOCK | NT_PFX_ADDR))
 		return false;
+	/* of loopne and loope: to some processors these are the condition */
+	if (insn->branch == NT_BR_LOOP && insn->prefixes & (NT_PFX_REP | NT_PFX_REPNE))
+		return false;
 	switch (insn->branch) {
 	case NT_BR_JMP:
 	case NT_BR_CALL:

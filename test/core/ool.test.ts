@@ -50,7 +50,7 @@ describe('in place and out of line', () => {
     '%s',
     async (_name, files) => {
       const done = await execute(files);
-      expect(done).toMatchObject({ wrong: 0, examples: [] });
+      expect(done).toMatchObject({ seed: SEED, wrong: 0, examples: [] });
       expect(done.executed).toBeGreaterThan(COUNT * 0.9);
       expect(done.faults).toBeLessThan(COUNT / 4);
       expect(done.boosted).toBeGreaterThan(COUNT / 2);

@@ -55,6 +55,8 @@
 	loop .+20
 	loope .+30
 	loopne .-5
+	.byte 0xf2, 0xe1, 20 /* repne loope: to some processors a loopne */
+	.byte 0xf3, 0xe0, 20 /* rep loopne */
 	jmp .+100
 	jmp .+0x1000
 	jo .+10
