@@ -7,6 +7,7 @@ import { Interest } from './interest';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
+import { crossed, untoldChildren } from './untold';
 
 const SIGINT = 2;
 const SIGTRAP = 5;
@@ -21,6 +22,8 @@ export type { ProgramOptions } from './program';
 /** What the connected client is told; a Session. */
 export interface StopListener {
   readonly nonStop: boolean;
+  /** Non-stop: on its way to the client, not acknowledged yet. */
+  readonly telling: Stop | undefined;
   /** The stop reply an all-stop resume earned. */
   onStop(stop: Stop): void;
   /** Non-stop: something was added to the queue of stops. */
@@ -99,9 +102,11 @@ export class Target {
     return inferior;
   }
   kill(pid: number): void {
+    const untold = untoldChildren(this.queue, pid);
     this.engine.kill(pid);
     this.collect();
     this.forget(pid);
+    for (const child of untold) if (this.engine.inferiors.has(child)) this.kill(child);
   }
   /** 'k': everything ends, in gdbserver's words. */
   killAll(): void {
@@ -126,8 +131,13 @@ export class Target {
         signal = { tid, signo: passes ? stop.signo : 0 };
         if (passes) break;
       }
+    const untold = untoldChildren(this.queue, pid);
     this.engine.detach(pid, { release: 'resume', ...signal });
     this.forget(pid);
+    for (const one of untold) {
+      const child = this.engine.inferiors.get(one);
+      if (child) this.detach(child);
+    }
   }
   /** May the program get a signal that the client was told of, when the client lets go? */
   private passes(signo: number): boolean {
@@ -236,10 +246,11 @@ export class Target {
   // ---- resuming -----------------------------------------------------------------------------
 
   /** Carries out a vCont; a stop that is due already is told instead of running on. */
-  resume(actions: readonly ResumeAction[]): void {
+  resume(asked: readonly ResumeAction[]): void {
     this.waiting = !this.listener?.nonStop;
     this.interrupting = false;
-    this.dropVoidStops(actions);
+    if (this.waiting) this.dropVoidStops(asked);
+    const actions = this.waiting ? asked : crossed(asked, this.onTheWay());
     this.parked = new Set(this.queue.filter((stop) => !this.mayTell(stop, actions)));
     if (this.waiting && this.queue.some(this.current)) {
       // nobody runs, but no signal that was given along may be lost
@@ -264,6 +275,12 @@ export class Target {
     if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
     if (this.waiting && blocked) this.listener?.onBlocked();
+  }
+
+  /** Non-stop: what the client was not told of for certain. */
+  private onTheWay(): Stop[] {
+    const { telling } = this.listener ?? {};
+    return telling ? [telling, ...this.queue] : [...this.queue];
   }
 
   /**

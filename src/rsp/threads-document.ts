@@ -49,7 +49,7 @@ export function threadsDocument(session: Session): string {
   let text = '<threads>\n';
   // a client of the protocol takes every thread for stopped
   const unstopped = session.engine.observer ? 'not stopped' : undefined;
-  for (const inferior of session.engine.inferiors.values()) {
+  for (const inferior of session.known()) {
     const listed = new Map<number, ListedThread>();
     const list = session.engine.listThreads(inferior.pid);
     for (const thread of list) listed.set(thread.tid, thread);

@@ -84,7 +84,7 @@ export const threads: Packet[] = [
     run(session) {
       if (session.disabled.has('qfThreadInfo')) return '';
       session.threadList = [];
-      for (const inferior of session.engine.inferiors.values())
+      for (const inferior of session.known())
         for (const { pid, tid } of inferior.threads.values())
           session.threadList.push(session.threadId(pid, tid));
       return nextIds(session);
