@@ -390,7 +390,7 @@ export class Target {
 
   // ---- stopping -----------------------------------------------------------------------------
 
-  /** ^C of an all-stop client: any stop will do, SIGINT where there is no other reason. */
+  /** ^C of an all-stop client: SIGINT, at the next resume where another stop comes first. */
   interrupt(): void {
     if (this.waiting) this.pump();
     if (!this.waiting) {
@@ -402,20 +402,17 @@ export class Target {
     this.interrupting = true;
     this.quiesce();
     this.collect();
-    if (!this.queue.some(this.current)) {
+    if (this.queue.some(this.current)) {
+      this.interruptDue = this.engine.inferiors.size > 0; // the client may pass over that stop
+    } else {
       const thread = this.preferred();
       if (!thread) {
         // nothing could be stopped yet: the first thread that does tells
         this.engine.interrupt(ALL);
         return;
       }
-      this.queue.push({
-        kind: 'thread',
-        pid: thread.pid,
-        tid: thread.tid,
-        signo: SIGINT,
-        event: undefined,
-      });
+      const { pid, tid } = thread;
+      this.queue.push({ kind: 'thread', pid, tid, signo: SIGINT, event: undefined });
     }
     this.deliver(this.current);
   }
@@ -593,5 +590,6 @@ export class Target {
     for (let i = this.queue.length - 1; i >= 0; i--)
       if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);
     if (this.last && stopProcess(this.last) === pid) this.last = undefined;
+    if (this.engine.inferiors.size === 0) this.interruptDue = false;
   }
 }
