@@ -7,6 +7,7 @@ import { Interest } from './interest';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
+import { Turns } from './turns';
 import { crossed, untoldChildren } from './untold';
 
 const SIGINT = 2;
@@ -63,6 +64,7 @@ export class Target {
     string,
     { pid: number; type: BreakType; addr: bigint; length: number }
   >();
+  private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
   private interruptDue = false;
@@ -521,16 +523,17 @@ export class Target {
     this.deliver(this.current);
   }
   private deliver(may: (stop: Stop) => boolean): void {
-    // what a step asked for comes first, then whatever came first
+    // what a step asked for comes first, then whose turn it is
     let index = this.queue.findIndex(
       (s) => s.kind === 'thread' && this.stepping.has(s.tid) && may(s),
     );
-    if (index < 0) index = this.queue.findIndex(may);
+    if (index < 0) index = this.turns.next(this.queue, may);
     if (index < 0 || !this.listener) return;
     const stop = this.queue.splice(index, 1)[0]!;
     this.waiting = false;
     this.interrupting = false;
     this.last = stop;
+    this.turns.took(stop);
     this.listener.onStop(stop);
   }
   private collect(): void {
