@@ -7,6 +7,8 @@ import { Interest } from './interest';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
+import { Turns } from './turns';
+import { crossed, untoldChildren } from './untold';
 
 const SIGINT = 2;
 const SIGTRAP = 5;
@@ -21,6 +23,8 @@ export type { ProgramOptions } from './program';
 /** What the connected client is told; a Session. */
 export interface StopListener {
   readonly nonStop: boolean;
+  /** Non-stop: on its way to the client, not acknowledged yet. */
+  readonly telling: Stop | undefined;
   /** The stop reply an all-stop resume earned. */
   onStop(stop: Stop): void;
   /** Non-stop: something was added to the queue of stops. */
@@ -60,6 +64,7 @@ export class Target {
     string,
     { pid: number; type: BreakType; addr: bigint; length: number }
   >();
+  private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
   private interruptDue = false;
@@ -99,9 +104,11 @@ export class Target {
     return inferior;
   }
   kill(pid: number): void {
+    const untold = untoldChildren(this.queue, pid);
     this.engine.kill(pid);
     this.collect();
     this.forget(pid);
+    for (const child of untold) if (this.engine.inferiors.has(child)) this.kill(child);
   }
   /** 'k': everything ends, in gdbserver's words. */
   killAll(): void {
@@ -126,8 +133,13 @@ export class Target {
         signal = { tid, signo: passes ? stop.signo : 0 };
         if (passes) break;
       }
+    const untold = untoldChildren(this.queue, pid);
     this.engine.detach(pid, { release: 'resume', ...signal });
     this.forget(pid);
+    for (const one of untold) {
+      const child = this.engine.inferiors.get(one);
+      if (child) this.detach(child);
+    }
   }
   /** May the program get a signal that the client was told of, when the client lets go? */
   private passes(signo: number): boolean {
@@ -236,10 +248,11 @@ export class Target {
   // ---- resuming -----------------------------------------------------------------------------
 
   /** Carries out a vCont; a stop that is due already is told instead of running on. */
-  resume(actions: readonly ResumeAction[]): void {
+  resume(asked: readonly ResumeAction[]): void {
     this.waiting = !this.listener?.nonStop;
     this.interrupting = false;
-    this.dropVoidStops(actions);
+    if (this.waiting) this.dropVoidStops(asked);
+    const actions = this.waiting ? asked : crossed(asked, this.onTheWay());
     this.parked = new Set(this.queue.filter((stop) => !this.mayTell(stop, actions)));
     if (this.waiting && this.queue.some(this.current)) {
       // nobody runs, but no signal that was given along may be lost
@@ -264,6 +277,12 @@ export class Target {
     if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
     if (this.waiting && blocked) this.listener?.onBlocked();
+  }
+
+  /** Non-stop: what the client was not told of for certain. */
+  private onTheWay(): Stop[] {
+    const { telling } = this.listener ?? {};
+    return telling ? [telling, ...this.queue] : [...this.queue];
   }
 
   /**
@@ -373,7 +392,7 @@ export class Target {
 
   // ---- stopping -----------------------------------------------------------------------------
 
-  /** ^C of an all-stop client: any stop will do, SIGINT where there is no other reason. */
+  /** ^C of an all-stop client: SIGINT, at the next resume where another stop comes first. */
   interrupt(): void {
     if (this.waiting) this.pump();
     if (!this.waiting) {
@@ -385,20 +404,17 @@ export class Target {
     this.interrupting = true;
     this.quiesce();
     this.collect();
-    if (!this.queue.some(this.current)) {
+    if (this.queue.some(this.current)) {
+      this.interruptDue = this.engine.inferiors.size > 0; // the client may pass over that stop
+    } else {
       const thread = this.preferred();
       if (!thread) {
         // nothing could be stopped yet: the first thread that does tells
         this.engine.interrupt(ALL);
         return;
       }
-      this.queue.push({
-        kind: 'thread',
-        pid: thread.pid,
-        tid: thread.tid,
-        signo: SIGINT,
-        event: undefined,
-      });
+      const { pid, tid } = thread;
+      this.queue.push({ kind: 'thread', pid, tid, signo: SIGINT, event: undefined });
     }
     this.deliver(this.current);
   }
@@ -507,16 +523,17 @@ export class Target {
     this.deliver(this.current);
   }
   private deliver(may: (stop: Stop) => boolean): void {
-    // what a step asked for comes first, then whatever came first
+    // what a step asked for comes first, then whose turn it is
     let index = this.queue.findIndex(
       (s) => s.kind === 'thread' && this.stepping.has(s.tid) && may(s),
     );
-    if (index < 0) index = this.queue.findIndex(may);
+    if (index < 0) index = this.turns.next(this.queue, may);
     if (index < 0 || !this.listener) return;
     const stop = this.queue.splice(index, 1)[0]!;
     this.waiting = false;
     this.interrupting = false;
     this.last = stop;
+    this.turns.took(stop);
     this.listener.onStop(stop);
   }
   private collect(): void {
@@ -576,5 +593,6 @@ export class Target {
     for (let i = this.queue.length - 1; i >= 0; i--)
       if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);
     if (this.last && stopProcess(this.last) === pid) this.last = undefined;
+    if (this.engine.inferiors.size === 0) this.interruptDue = false;
   }
 }
