@@ -124,12 +124,10 @@ bool may_move(const struct nt_insn &insn, bool last)
 	switch (insn.branch) {
 	case NT_BR_NONE:
 	case NT_BR_JCC:
-	case NT_BR_LOOP:
 		return true;
 	case NT_BR_JMP:
 	case NT_BR_JMP_IND:
 	case NT_BR_CALL:
-	case NT_BR_CALL_IND:
 	case NT_BR_RET:
 		return last; // what follows may be anything
 	default:

@@ -40,11 +40,18 @@ bool has_debug_registers(const AddressSpace &space)
 	return false;
 }
 
-// Has it a window with instructions that overlap these bytes?
-bool is_open(const Site &site, uint64_t addr, uint64_t len)
+// Sites with a window whose instructions overlap these bytes.
+std::vector<Site *> windows_at(AddressSpace &space, uint64_t addr, uint64_t len)
 {
-	return site.pad && site.addr + site.pad->original.size() > addr &&
-	       (site.addr <= addr || site.addr - addr < len);
+	constexpr uint64_t kMost = kWindow - 1 + NT_INSN_MAX;
+	std::vector<Site *> open;
+	for (auto it = space.sites.lower_bound(addr - std::min(addr, kMost));
+	     it != space.sites.end() && (it->first < addr || it->first - addr < len); ++it) {
+		Site &site = it->second;
+		if (site.pad && site.addr + site.pad->original.size() > addr)
+			open.push_back(&site);
+	}
+	return open;
 }
 
 } // namespace
@@ -192,8 +199,7 @@ void Server::tend_windows()
 void Server::close_windows(Process &p, uint64_t addr, uint64_t len, Thread *except)
 {
 	std::shared_ptr<AddressSpace> space = p.space;
-	auto open = [&](auto &entry) { return is_open(entry.second, addr, len); };
-	if (std::none_of(space->sites.begin(), space->sites.end(), open))
+	if (windows_at(*space, addr, len).empty())
 		return;
 	freeze(*space, except, kFreezeTimeout);
 	if (!space->processes.empty())
@@ -204,11 +210,7 @@ void Server::close_windows(Process &p, uint64_t addr, uint64_t len, Thread *exce
 // The same when nobody runs.
 void Server::shut_windows(Process &p, uint64_t addr, uint64_t len)
 {
-	std::vector<Site *> open;
-	for (auto &entry : p.space->sites)
-		if (is_open(entry.second, addr, len))
-			open.push_back(&entry.second);
-	for (Site *site : open)
+	for (Site *site : windows_at(*p.space, addr, len))
 		shut_window(p, *site);
 }
 

@@ -81,7 +81,7 @@ function decided(
 ): bigint {
   const id = insert(engine, subject.pid, site, code);
   cont(engine);
-  scene.until('the program decides itself', () => isNative(subject, site), subject);
+  scene.until('the program decides itself', () => counts(engine, id).native > 0n, subject);
   return id;
 }
 
@@ -115,11 +115,13 @@ contract('native conditions', (row) => {
       const ids = places.map((site) => insert(engine, pid, subject.address(site), NEVER));
       cont(engine);
       const deadline = Date.now() + MS + 60_000;
+      let jumps = 0;
       while (subject.read('finished') < 5n) {
         expect(engine.events().filter((e) => e.stopId !== 0n)).toEqual([]);
         if (Date.now() > deadline) throw new Error('a thread is lost');
         engine.wait(20);
-        if (subject.read('calls') > 0n) subject.write('jump_in', 1n);
+        // more of them would end the window there
+        if (subject.read('calls') > 0n && jumps++ < 40) subject.write('jump_in', 1n);
       }
       const calls = subject.read('calls');
       expect(calls).toBeGreaterThan(1000n);
@@ -205,7 +207,6 @@ contract('native conditions', (row) => {
       const code = Buffer.from([...pointer, 0x1a, 0x1a, ...const64(7n), 0x13, END]);
       const id = decided(scene, engine, subject, site, code);
       const before = counts(engine, id);
-      expect(before.native).toBeGreaterThan(0n);
       expect([before.errors, before.true_hits]).toEqual([0n, 0n]);
       subject.write('pointer', 8n);
       expect(scene.next(engine, EventType.Break).pc).toBe(site);
@@ -534,7 +535,9 @@ contract('native conditions', (row) => {
     for (let i = 0; i < 20; i++) {
       engine.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [NEVER] });
       cont(engine);
-      scene.until('the program decides itself', () => isNative(subject, site), subject);
+      const native = (): bigint => engine.breakpointStats()[0]!.native;
+      const past = native();
+      scene.until('the program decides itself', () => native() > past, subject);
       halt(engine, subject);
       engine.removeBreakpoint(subject.pid, 0, site, 1);
       expect(subject.memory(site, 16)).toEqual(subject.text(site, 16));
@@ -543,7 +546,6 @@ contract('native conditions', (row) => {
     }
     const [stats] = engine.breakpointStats();
     expect(stats!.falseHits).toBe(stats!.hits);
-    expect(stats!.native).toBeGreaterThan(0n);
     expect(subject.read('wrong')).toBe(0n);
   });
 });
