@@ -191,7 +191,8 @@ static void send_all_off(struct nt_mm *m)
 	{
 		struct nt_task *t;
 
-		if (READ_ONCE(task->mm) != m->mm || task == current || task->flags & PF_KTHREAD)
+		if (READ_ONCE(task->mm) != m->mm || task == current ||
+		    task->flags & (PF_KTHREAD | NT_PF_WORKER))
 			continue;
 		t = nt_task_make(task, GFP_ATOMIC);
 		if (!t) {

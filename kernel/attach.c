@@ -147,7 +147,7 @@ static int attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *co
 		for_each_thread(leader, other) {
 			struct nt_task *t = nt_task_get_rcu(other);
 
-			if (READ_ONCE(other->exit_state) || other->flags & PF_IO_WORKER ||
+			if (READ_ONCE(other->exit_state) || other->flags & NT_PF_WORKER ||
 			    (t && nt_att_of(p->engine, t)))
 				continue;
 			again = true;

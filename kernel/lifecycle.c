@@ -190,7 +190,7 @@ static void on_newtask(void *data, struct task_struct *task, unsigned long flags
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
 	if (flags & CLONE_THREAD) {
-		if (t && !(task->flags & PF_IO_WORKER)) /* never runs the program */
+		if (t && !(task->flags & NT_PF_WORKER)) /* never runs the program */
 			new_thread(t, task);
 	} else if (!(task->flags & PF_KTHREAD)) {
 		new_process(t, task, flags);

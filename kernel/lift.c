@@ -27,7 +27,7 @@ static bool any_runs(struct nt_mm *m)
 		struct nt_task *t;
 
 		if (READ_ONCE(task->mm) != m->mm || task == current ||
-		    task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_EXITING))
+		    task->flags & (PF_KTHREAD | NT_PF_WORKER | PF_EXITING))
 			continue;
 		t = nt_task_make(task, GFP_ATOMIC);
 		if (!t)

@@ -322,7 +322,7 @@ bool nt_park(struct nt_task *t)
 
 bool nt_blocked(struct nt_task *t, bool soft)
 {
-	unsigned int quiet = TASK_UNINTERRUPTIBLE | __TASK_STOPPED | __TASK_TRACED;
+	unsigned int quiet = TASK_UNINTERRUPTIBLE | __TASK_STOPPED | __TASK_TRACED | TASK_FROZEN;
 	struct task_struct *task = t->task;
 	int patience = 1000;
 

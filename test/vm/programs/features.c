@@ -200,12 +200,17 @@ static void without(const struct feature *feature, const char *module)
 	printf("ok without %s\n", feature->name);
 }
 
+static void nothing(int signo)
+{
+	(void)signo;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
 		wrong("usage: features MODULE");
 	setbuf(stdout, NULL);
-	signal(SIGUSR1, SIG_IGN); // where nobody holds it up
+	signal(SIGUSR1, nothing); // where nobody holds it up
 	rounds = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (unsigned i = 0; i < sizeof(features) / sizeof(*features); i++)
 		without(&features[i], argv[1]);
