@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { THREADS, type Values } from './rows';
+import type { Values } from './rows';
 import type { ServerKind } from './servers';
 
 const ROOT = path.resolve(__dirname, '../..');
@@ -12,24 +12,31 @@ const OUT = path.join(ROOT, 'build/bench');
 const CLIENT = path.join(OUT, 'client');
 const TARGET = path.join(OUT, 'target');
 const PATIENCE_MS = 120_000;
-const START_MS = 20_000;
+const START_MS = 60_000;
 
-/** Groups with the client's name, and the thread counts they are measured at. */
-const GROUPS: readonly [name: string, threads: readonly number[]][] = [
-  ['trips', [1]],
-  ['step', THREADS],
-  ['breakpoint', THREADS],
-  ['interrupt', THREADS],
-  ['range', [1]],
-  ['memory', [1]],
-  ['attach', THREADS],
+/** Groups with the client's name, and whether threads matter to them. */
+const GROUPS: readonly [name: string, threaded: boolean][] = [
+  ['trips', false],
+  ['step', true],
+  ['breakpoint', true],
+  ['interrupt', true],
+  ['range', false],
+  ['memory', false],
+  ['attach', true],
 ];
 
+function compile(binary: string, flags: readonly string[], names: readonly string[]): void {
+  const sources = names.map((name) => path.join(ROOT, 'bench', name));
+  const written = (file: string): number => fs.statSync(file).mtimeMs;
+  // a guest would take its time, and has what the host has built
+  if (fs.existsSync(binary) && sources.every((file) => written(file) < written(binary))) return;
+  execFileSync('gcc', [...flags, '-o', binary, ...sources]);
+}
+
 export function build(): void {
-  const source = (name: string): string => path.join(ROOT, 'bench', name);
-  execFileSync('gcc', ['-O2', '-o', CLIENT, source('client.c'), source('rsp.c')]);
+  compile(CLIENT, ['-O2'], ['client.c', 'rsp.c']);
   const fixed = ['-no-pie', '-fno-pie', '-fcf-protection=none']; // addresses as nm tells them
-  execFileSync('gcc', ['-O1', '-g', ...fixed, '-pthread', '-o', TARGET, source('target.c')]);
+  compile(TARGET, ['-O1', '-g', ...fixed, '-pthread'], ['target.c']);
 }
 
 /** NAME=ADDRESS of what the client breaks at and reads. */
@@ -43,12 +50,16 @@ function symbols(): string[] {
 }
 
 /** One round of everything, or of the groups named, against one server. */
-export async function measure(kind: ServerKind, only: readonly string[]): Promise<Values> {
+export async function measure(
+  kind: ServerKind,
+  only: readonly string[],
+  threads: readonly number[],
+): Promise<Values> {
   const values: Values = new Map();
   const wanted = (group: string): boolean => only.length === 0 || only.includes(group);
-  for (const [group, counts] of GROUPS)
+  for (const [group, threaded] of GROUPS)
     if (wanted(group))
-      for (const count of counts)
+      for (const count of threaded ? threads : [1])
         await (group === 'attach'
           ? attach(kind, count, values)
           : launched(kind, group, count, values));

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { median, ratio, ROWS, type Row, type Values } from './rows';
+import { median, ratio, type Row, type Values } from './rows';
 
 /** Rounds of each server, in the same order for all. */
 export type Rounds = Map<string, Values[]>;
@@ -13,9 +13,9 @@ export interface Line {
 }
 
 /** One line per row that the base and another server have values for. */
-export function lines(rounds: Rounds, base: string): Line[] {
+export function lines(rounds: Rounds, base: string, rows: readonly Row[]): Line[] {
   const result: Line[] = [];
-  for (const row of ROWS) {
+  for (const row of rows) {
     const line: Line = { row, values: new Map(), ratios: new Map() };
     const baseRounds = rounds.get(base) ?? [];
     for (const [name, own] of rounds) {

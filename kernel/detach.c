@@ -62,6 +62,7 @@ void nt_proc_detach(struct nt_proc *p, u32 release, int signo, pid_t tid)
 		kill_pid(p->tgid, SIGSTOP, 1);
 	nt_break_detach(p);
 	drop_all(p, signo, tid);
+	nt_trap_detached(p);
 	nt_forget_notes(e, pid_nr_ns(p->tgid, e->ns));
 	nt_proc_put(p); /* the list's */
 }

@@ -162,7 +162,8 @@ static void on_newtask(void *data, struct task_struct *task, unsigned long flags
 {
 	struct nt_task *t;
 
-	if (!atomic_read(&nt_tasks))
+	/* a child of a program that nobody traces any more may be a copy from before */
+	if (!atomic_read(&nt_tasks) && !nt_mm_needs(current->mm))
 		return;
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
@@ -345,6 +346,22 @@ static void report_birth(struct nt_task *t)
 	nt_report(t, &ev, process ? match_everybody : match_life);
 }
 
+/* A child that ended without an exec lets go of the memory some time before its end
+ * is told: that comes first.
+ */
+static void await_end(struct pid *pid)
+{
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct nt_task *child = task ? nt_task_find(task) : NULL;
+
+	if (child && READ_ONCE(task->flags) & PF_EXITING)
+		wait_event_killable_timeout(child->wait, READ_ONCE(child->dead), HZ);
+	if (child)
+		nt_task_put(child);
+	if (task)
+		put_task_struct(task);
+}
+
 void nt_life_work(struct nt_task *t)
 {
 	struct nt_life *life = &t->life;
@@ -369,6 +386,7 @@ void nt_life_work(struct nt_task *t)
 	}
 	if (life->vfork) {
 		nt_park(t); /* whoever was told of the vfork has not let go yet */
+		await_end(life->child);
 		life->vfork = false;
 		nt_event_init(&ev, t, NTRACE_EV_VFORK_DONE, true);
 		ev.child = life->child;
@@ -387,7 +405,9 @@ static struct {
     {"sched_process_exit", on_exit},
 };
 
-static struct kprobe gone = {.symbol_name = "proc_exit_connector", .pre_handler = on_gone};
+/* The end of do_exit(): the first of these that the kernel has and lets us probe. */
+static const char *const ends[] = {"proc_exit_connector", "exit_rcu"};
+static struct kprobe gone;
 
 static void find_point(struct tracepoint *point, void *data)
 {
@@ -398,14 +418,25 @@ static void find_point(struct tracepoint *point, void *data)
 			points[i].point = point;
 }
 
+static int probe_end(void)
+{
+	int i, error = -ENOENT;
+
+	for (i = 0; i < ARRAY_SIZE(ends) && error; i++) {
+		gone = (struct kprobe){.symbol_name = ends[i], .pre_handler = on_gone};
+		error = register_kprobe(&gone);
+	}
+	return error;
+}
+
 int nt_life_init(void)
 {
 	int i, error;
 
 	for_each_kernel_tracepoint(find_point, NULL);
-	error = register_kprobe(&gone);
+	error = probe_end();
 	if (error) {
-		pr_err("ntrace: no probe at the end of do_exit (proc_exit_connector): %d\n", error);
+		pr_err("ntrace: no probe at the end of do_exit: %d\n", error);
 		return error;
 	}
 	for (i = 0; i < ARRAY_SIZE(points); i++) {

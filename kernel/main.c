@@ -126,6 +126,7 @@ static void unload(void)
 	nt_life_exit();
 	flush_workqueue(nt_workqueue);
 	nt_task_exit();
+	flush_workqueue(nt_workqueue); /* what threads have left to do */
 	nt_trap_exit();
 	nt_hook_exit();
 	rcu_barrier(); /* references fall in chains: an att lets go of a task */
@@ -173,8 +174,8 @@ traps:
 hooks:
 	nt_hook_exit();
 queue:
-	destroy_workqueue(nt_workqueue);
 	rcu_barrier();
+	destroy_workqueue(nt_workqueue);
 	synchronize_rcu_tasks();
 	return error;
 }

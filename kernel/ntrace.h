@@ -187,7 +187,7 @@ struct nt_att {
 	u32 why;	   /* enum ntrace_event_type */
 	atomic_t *stopper; /* who counts asks down: halt.c */
 	u64 batch;	   /* the resume that named it last */
-	u64 halfway;	   /* the stop in which its registers were read before it was parked */
+	bool halfway;	   /* its registers were read before it was parked, in this hold */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */
@@ -211,6 +211,8 @@ struct nt_life {
 	struct pid *creator; /* of a fresh thread or child */
 	struct pid *former;  /* exec: the id it had before */
 };
+
+struct nt_mm;
 
 struct nt_task {
 	refcount_t ref;
@@ -236,6 +238,8 @@ struct nt_task {
 	struct callback_head work;
 	struct callback_head nudge; /* makes a queued soft work hard */
 	bool nudged;
+	struct nt_mm *leaves;	   /* areas of it, at its next work; referenced */
+	struct llist_node orphan;  /* nt_mm.orphans */
 	kernel_siginfo_t *siginfo; /* of the signal it is stopped for; only while parked */
 
 	struct nt_life life;
@@ -436,6 +440,8 @@ int nt_release_hold(struct nt_engine *e, void *record);
 /* Reads and writes of another's memory, plain: bytes done. May sleep. */
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+/* Makes one byte another, if it is there still; even by somebody who is being killed. */
+void nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to);
 
 /* ---- traps: breakpoint.c, step.c, hwbreak.c, mm.c ------------------------ */
 int nt_trap_init(void);
@@ -447,6 +453,8 @@ int nt_break_stats(struct nt_engine *e, void *record);
  * slot, and our trap flag off. nt_trap_leave() undoes it. Atomic.
  */
 void nt_trap_enter(struct nt_task *t);
+/* ... and what it has patched or lifted for itself is undone. May sleep. */
+void nt_trap_pause(struct nt_task *t);
 /* A pc, or an address in a siginfo, as the program would see it. Atomic. */
 unsigned long nt_trap_pc(struct mm_struct *mm, unsigned long pc);
 /* An NT_PRSTATUS of a thread that blocks in the kernel, likewise. */
@@ -465,6 +473,20 @@ void nt_step_cancel(struct nt_task *t, struct nt_att *a);
  * there go, with their ids. May sleep. Called once.
  */
 void nt_break_detach(struct nt_proc *p);
+/* ... and has let go of its threads: our memory in the program goes with the last
+ * breakpoint. May sleep.
+ */
+void nt_trap_detached(struct nt_proc *p);
+/* It is dead: what it leaves is seen to. Atomic, once. */
+void nt_trap_dead(struct nt_task *t);
+/* The last reference goes. */
+void nt_trap_free(struct nt_task *t);
+/* Module unload: it sleeps in the kernel and will find nobody of us when it wakes. */
+void nt_trap_abandon(struct nt_task *t);
+/* The thread was outside of all slots since it was told to leave. Atomic. */
+void nt_area_left(struct nt_mm *m);
+/* Waits while another thread steps in its place. In the work, before it runs on. */
+void nt_lift_gate(struct nt_task *t);
 /* Must a child of this memory be looked after although nobody follows it? Atomic. */
 bool nt_mm_needs(struct mm_struct *mm);
 /* The child, before its first user instruction, in its own context. */

@@ -139,7 +139,7 @@ int nt_signal(struct nt_engine *e, void *record)
 	struct nt_att *a;
 	int error = 0;
 
-	if (r->reserved || r->signo <= 0 || r->signo > _NSIG)
+	if (r->reserved || r->signo < 0 || r->signo > _NSIG)
 		return -EINVAL;
 	p = nt_proc_find(e, r->pid);
 	if (!p)
@@ -147,10 +147,10 @@ int nt_signal(struct nt_engine *e, void *record)
 	if (r->tid > 0) {
 		rcu_read_lock();
 		a = nt_att_by_tid(e, r->tid);
-		if (a && a->proc == p)
-			send_sig(r->signo, a->task->task, 0);
-		else
+		if (!a || a->proc != p)
 			error = -ESRCH;
+		else if (r->signo) /* 0 asks whether it is there */
+			send_sig(r->signo, a->task->task, 0);
 		rcu_read_unlock();
 	} else {
 		error = kill_pid(p->tgid, r->signo, 0);

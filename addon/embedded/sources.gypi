@@ -11,6 +11,7 @@
       '../kernel/core/trace.c',
       '../kernel/core/trace_buffer.c',
       '../kernel/core/trace_variables.c',
+      '../kernel/core/fence.c',
       '../kernel/core/insn.c',
       '../kernel/core/insn_facts.c',
       '../kernel/core/ool.c',

@@ -1,6 +1,6 @@
 // Breakpoints that are passed while they stay, on an instruction that runs in memory of ours.
 import fs from 'node:fs';
-import { EventType } from '../../src/engine/channel/event';
+import { EventType, type EngineEvent } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import type { Scene } from '../support/scene';
 import type { Subject } from '../support/subject';
@@ -101,9 +101,14 @@ contract('breakpoints', (row) => {
     expect(areas(subject.pid)).toEqual([]);
   });
 
-  row('a program with a system call filter: nothing is called in it', (scene) => {
+  row('a program with a system call filter', (scene) => {
     const [engine, subject, site] = begin(scene, 'seccomp');
     passes(scene, engine, subject, site, 100n);
+  });
+
+  row('a program with a system call filter: nothing is called in it', (scene) => {
+    const [engine, subject, site] = begin(scene, 'seccomp');
+    passes(scene, engine, subject, site, 1n);
     expect(areas(subject.pid)).toEqual([]);
   });
 
@@ -128,15 +133,17 @@ contract('breakpoints', (row) => {
     const [engine, subject, site] = begin(scene, 'fork');
     engine.set(subject.pid, { signalStop: 0n, followFork: true });
     engine.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [NEVER] });
+    let early: EngineEvent | undefined;
     for (let i = 0; i < 3; i++) {
       engine.resume([{ pid: subject.pid, tid: -1, kind: 'cont' }]);
-      const { pid } = scene.next(engine, EventType.Child);
+      const { pid } = early ?? scene.next(engine, EventType.Child);
       engine.insertBreakpoint(pid, 0, site, 1, { conditions: [NEVER] });
       engine.resume([{ pid, tid: -1, kind: 'cont' }]);
       const end = scene.next(engine, (e) => e.type === EventType.ProcDead && e.pid === pid);
       expect(end.code).toBe(42 << 8);
       expect(engine.stop([{ pid: subject.pid, tid: -1 }], { wait: true })).toBe(true);
-      engine.events();
+      // the parent may have been quick
+      early = scene.drain(engine).find(({ type }) => type === EventType.Child);
     }
     expect(subject.read('wrong')).toBe(0n);
   });

@@ -36,6 +36,11 @@ export const SKIPS: readonly Skip[] = [
     row: 'attach: what strace traces is refused with its pid',
     reason: 'the module attaches beside a ptracer: there is nothing to refuse',
   },
+  {
+    provider: 'kernel',
+    row: 'breakpoints: a program with a system call filter: nothing is called in it',
+    reason: 'the module maps its memory by no call of the program: nothing is to be filtered',
+  },
   ...[
     'only the hit for which the condition holds is told',
     'any true condition stops, false ones are counted',
@@ -87,6 +92,7 @@ export const SKIPS: readonly Skip[] = [
     'breakpoints: steps and stops between: the program is never seen elsewhere',
     'breakpoints: code that is written anew is run anew',
     'breakpoints: a program that unmaps our memory',
+    'breakpoints: a program with a system call filter',
     'breakpoints: a program with a system call filter: nothing is called in it',
     'breakpoints: a 32-bit program',
     'breakpoints: children of a program with our memory',
