@@ -40,6 +40,8 @@ export function serverKinds(): ServerKind[] {
   return [
     like('gdbserver', 'gdbserver'),
     like('ntrace', OURS),
+    // for others the two are the same
+    ...(process.getuid?.() === 0 ? [like('ntrace --no-awake', OURS, '--no-awake')] : []),
     ...(lldb
       ? [
           {
