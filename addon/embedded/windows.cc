@@ -177,7 +177,9 @@ void Server::tend_windows()
 			continue;
 		}
 		if (!found->second.pad) {
-			if (found->second.patience != kNever)
+			if (!suits_pad(*space, found->second))
+				wait_longer(found->second);
+			else if (found->second.patience != kNever)
 				open_window(space, each.addr, each.sp);
 			continue;
 		}
