@@ -86,13 +86,13 @@ void Server::apply_asks(Thread &t)
 	}
 }
 
-// One instruction is done: the step is over, or goes on in its range.
+// One instruction is done: the step is over, or goes on in its range, when whoever else wants the
+// thread lets it go.
 void Server::finish_step(Thread &t)
 {
 	if (!t.stepper)
 		return;
-	if (t.action == NTRACE_ACT_RANGE && load_regs(t) && t.regs.rip >= t.lo &&
-	    t.regs.rip < t.hi && t.asks.empty() && t.holds.empty())
+	if (t.action == NTRACE_ACT_RANGE && load_regs(t) && t.regs.rip >= t.lo && t.regs.rip < t.hi)
 		return;
 	struct ntrace_event e;
 	fill(e, t, NTRACE_EV_STEP, true);

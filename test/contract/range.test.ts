@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import type { Scene } from '../support/scene';
@@ -39,6 +42,15 @@ function textIsClean(subject: Subject): void {
   const from = subject.address('line');
   const length = Number(subject.address('end') - from) + 1;
   expect(subject.memory(from, length)).toEqual(subject.text(from, length));
+}
+
+/** It waits for its processor, which another one takes: what it does takes its time. */
+function slow(scene: Scene, subject: Subject): void {
+  const allowed = fs.readFileSync('/proc/self/status', 'utf8');
+  const [cpu = '0'] = /^Cpus_allowed_list:\t(\d+)/m.exec(allowed)?.slice(1) ?? [];
+  os.setPriority(subject.pid, 10);
+  for (const { pid } of [subject, scene.start('spin')])
+    execFileSync('taskset', ['-pc', cpu, String(pid)]);
 }
 
 contract('range', (row) => {
@@ -131,6 +143,23 @@ contract('range', (row) => {
     engine.resume([{ pid, tid: pid, kind: 'range', ...range }]);
     expect(scene.next(engine, EventType.Step).pc).toBe(range.hi);
     expect(rounds(engine, pid)).toBe(0n);
+    textIsClean(subject);
+  });
+
+  row('a quiet stop in the middle is no end of it, wherever it comes', (scene) => {
+    const [engine, subject, range] = atLine(scene);
+    const { pid } = subject;
+    rounds(engine, pid, 1n << 60n);
+    slow(scene, subject);
+    for (let i = 0; i < 60; i++) {
+      engine.resume([{ pid, tid: pid, kind: 'range', ...range }]);
+      engine.wait(0);
+      expect(engine.stop([{ pid, tid: pid }], { wait: true, timeoutUs: 60_000_000 })).toBe(true);
+      expect([i, scene.drain(engine)]).toEqual([i, []]);
+    }
+    rounds(engine, pid, 500n);
+    engine.resume([{ pid, tid: pid, kind: 'range', ...range }]);
+    expect(scene.next(engine, EventType.Step).pc).toBe(range.hi);
     textIsClean(subject);
   });
 

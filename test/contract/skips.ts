@@ -125,6 +125,7 @@ export const SKIPS: readonly Skip[] = [
     'range: a breakpoint of another engine inside is hit, and the step goes on',
     'range: a signal in the middle is told',
     'range: a stop in the middle, and the rest afterwards',
+    'range: a quiet stop in the middle is no end of it, wherever it comes',
     'range: an engine that goes in the middle leaves nothing behind',
     'attach: a kernel thread is refused with the reason',
     'attach: ourselves are refused with the reason',
