@@ -1,9 +1,11 @@
 import { EventType, type EngineEvent } from '../engine/channel/event';
 import type { BreakpointCode, BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
+import { Errno, type EngineError } from '../engine/errors';
 import type { Inferior } from '../engine/inferior';
 import { DEFAULT_SEARCH } from '../engine/linux/thread-library';
 import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
+import { Placed } from './placed';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
@@ -60,10 +62,7 @@ export class Target {
   /** A process ended by itself. */
   onDeath: (stop: Stop & { kind: 'exited' | 'signaled' }) => void = () => undefined;
 
-  private readonly breakpoints = new Map<
-    string,
-    { pid: number; type: BreakType; addr: bigint; length: number }
-  >();
+  readonly placed = new Placed();
   private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
@@ -134,12 +133,24 @@ export class Target {
         if (passes) break;
       }
     const untold = untoldChildren(this.queue, pid);
-    this.engine.detach(pid, { release: 'resume', ...signal });
+    try {
+      this.engine.detach(pid, { release: 'resume', ...signal });
+    } catch (error) {
+      if ((error as EngineError).errno !== Errno.ESRCH) throw error;
+      this.collect(); // it died meanwhile
+    }
     this.forget(pid);
     for (const one of untold) {
       const child = this.engine.inferiors.get(one);
       if (child) this.detach(child);
     }
+  }
+  /** Is a process dead, and nobody was told? Nothing is left of it then. */
+  diedUntold(pid: number): boolean {
+    if (pid <= 0 || this.engine.inferiors.has(pid)) return false;
+    const known = this.queue.some((stop) => stopProcess(stop) === pid);
+    if (known) this.forget(pid);
+    return known;
   }
   /** May the program get a signal that the client was told of, when the client lets go? */
   private passes(signo: number): boolean {
@@ -183,15 +194,15 @@ export class Target {
     this.engine.insertBreakpoint(pid, type, addr, length, code);
     // what is to go on without the client is not taken away when it leaves
     if (code?.persist) return;
-    this.breakpoints.set(`${pid}:${type}:${addr}:${length}`, { pid, type, addr, length });
+    this.placed.add({ pid, type, addr, length });
   }
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
-    this.breakpoints.delete(`${pid}:${type}:${addr}:${length}`);
+    this.placed.delete({ pid, type, addr, length });
     this.engine.removeBreakpoint(pid, type, addr, length);
   }
   /** A client that left without removing its breakpoints leaves none behind. */
   removeAllBreakpoints(): void {
-    for (const { pid, type, addr, length } of [...this.breakpoints.values()]) {
+    for (const { pid, type, addr, length } of this.placed.all()) {
       try {
         this.removeBreakpoint(pid, type, addr, length);
       } catch {
@@ -228,21 +239,6 @@ export class Target {
     const due = new Set(this.queue.map((stop) => stopThread(stop)));
     const rest = this.existing(refs).filter(({ tid }) => !due.has(tid));
     if (rest.length > 0) this.engine.resume(rest.map((ref) => ({ ...ref, kind: 'cont' })));
-  }
-  private hasBreakpoint(pid: number, addr: bigint): boolean {
-    for (const b of this.breakpoints.values())
-      if (b.pid === pid && b.addr === addr && b.type < 2) return true;
-    return false;
-  }
-  /** "watch", "rwatch" or "awatch": by what the client set where the hit was. */
-  watchKind(event: EngineEvent): string {
-    for (const b of this.breakpoints.values())
-      if (b.pid === event.pid && event.addr >= b.addr && event.addr < b.addr + BigInt(b.length)) {
-        if (b.type === 2) return 'watch';
-        if (b.type === 3) return 'rwatch';
-        if (b.type === 4) return 'awatch';
-      }
-    return 'watch';
   }
 
   // ---- resuming -----------------------------------------------------------------------------
@@ -338,7 +334,7 @@ export class Target {
         event === undefined
           ? stop.signo === 0 || stop.signo === SIGTRAP
           : event.type === EventType.Break || event.type === EventType.HwBreak
-            ? !this.hasBreakpoint(stop.pid, event.pc) || this.pcMoved(stop.tid, event)
+            ? !this.placed.hasBreakpoint(stop.pid, event.pc) || this.pcMoved(stop.tid, event)
             : (event.type === EventType.Step && kind === 'cont') ||
               event.type === EventType.Stopped;
       if (gone) this.queue.splice(i, 1);
@@ -567,7 +563,7 @@ export class Target {
       case EventType.Detached:
         return { kind: 'exited', pid, code: 0 };
       case EventType.Exec:
-        this.forgetBreakpoints(pid);
+        this.placed.forget(pid);
         return event.stopId !== 0n ? thread(SIGTRAP) : undefined;
       default:
     }
@@ -583,13 +579,10 @@ export class Target {
     }
   }
 
-  private forgetBreakpoints(pid: number): void {
-    for (const [key, b] of this.breakpoints) if (b.pid === pid) this.breakpoints.delete(key);
-  }
   /** Nothing is known of a process any more. */
   forget(pid: number): void {
     this.interest.syscalls.delete(pid);
-    this.forgetBreakpoints(pid);
+    this.placed.forget(pid);
     for (let i = this.queue.length - 1; i >= 0; i--)
       if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);
     if (this.last && stopProcess(this.last) === pid) this.last = undefined;

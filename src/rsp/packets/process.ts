@@ -133,9 +133,9 @@ export const processes: Packet[] = [
     command: true,
     args: (a) => (a.take(';') ? a.pid() : 0),
     run(session, pid) {
-      const inferior = process(session, pid);
       if (session.target.leaveTracing()) return 'OK';
-      session.target.detach(inferior);
+      // one whose death is not told yet is let go as well as any
+      if (!session.target.diedUntold(pid)) session.target.detach(process(session, pid));
       session.reply('OK');
       session.endIfAlone('detached');
       return DEFERRED;
