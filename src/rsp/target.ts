@@ -9,7 +9,7 @@ import { Placed } from './placed';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
-import { Turns } from './turns';
+import { interruptee, Turns } from './turns';
 import { crossed, untoldChildren } from './untold';
 
 const SIGINT = 2;
@@ -398,12 +398,13 @@ export class Target {
     }
     this.interruptDue = false;
     this.interrupting = true;
+    const chosen = interruptee(this.engine);
     this.quiesce();
     this.collect();
     if (this.queue.some(this.current)) {
       this.interruptDue = this.engine.inferiors.size > 0; // the client may pass over that stop
     } else {
-      const thread = this.preferred();
+      const thread = chosen?.state === 'held' ? chosen : this.preferred();
       if (!thread) {
         // nothing could be stopped yet: the first thread that does tells
         this.engine.interrupt(ALL);

@@ -1,3 +1,5 @@
+import type { Engine } from '../engine/engine';
+import type { Thread } from '../engine/thread';
 import type { Stop } from './stop';
 
 /** Threads that are remembered. */
@@ -35,4 +37,16 @@ export class Turns {
     });
     return best;
   }
+}
+
+/** Who gets a SIGINT: of those that run the first of its process, as the kernel chooses. */
+export function interruptee({ inferiors }: Engine): Thread | undefined {
+  let first: Thread | undefined;
+  for (const { pid, threads } of inferiors.values())
+    for (const thread of threads.values()) {
+      if (thread.state !== 'running') continue;
+      if (thread.tid === pid) return thread;
+      first ??= thread;
+    }
+  return first;
 }
