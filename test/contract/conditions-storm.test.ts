@@ -3,10 +3,12 @@
 import { Call } from '../../src/engine/channel/calls';
 import { BREAK, BREAK_STATS, CODE } from '../../src/engine/channel/records';
 import type { Engine } from '../../src/engine/engine';
+import { EFFORT } from '../support/effort';
+import { PATIENCE } from '../support/patience';
 import { field, record } from '../support/raw';
 import { contract } from './contract';
 
-const MS = Number(process.env['NTRACE_STORM_MS'] ?? 3000);
+const MS = Number(process.env['NTRACE_STORM_MS'] ?? 3000 * EFFORT);
 const RDI = 14; // word of NT_PRSTATUS
 /** rdi == -1, in words of the ABI. */
 const NEVER = Buffer.from([0x26, 0, RDI, 0x22, 0, 0x22, 1, 0x03, 0x13, 0x27]);
@@ -40,7 +42,7 @@ contract('conditions', (row) => {
       engine.set(pid, { signalStop: 0n });
       const ids = SITES.map((site) => insert(engine, pid, subject.address(site), NEVER));
       cont(engine);
-      const deadline = Date.now() + MS + 60_000;
+      const deadline = Date.now() + MS + 60_000 * PATIENCE;
       while (subject.read('finished') < 5n) {
         expect(engine.events().filter((e) => e.stopId !== 0n)).toEqual([]);
         if (Date.now() > deadline) throw new Error('a thread is lost');

@@ -1,5 +1,6 @@
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
+import { EFFORT } from '../support/effort';
 import type { Scene } from '../support/scene';
 import type { Subject } from '../support/subject';
 import { contract } from './contract';
@@ -27,7 +28,7 @@ contract('many', (row) => {
         seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
         return (seed >>> 8) % n;
       };
-      for (let i = 0; i < 500; i++) {
+      for (let i = 0; i < 150 * EFFORT; i++) {
         const few = [random(33), random(33), random(33)].map((n) => tids[n] ?? pid);
         const refs = [...new Set(few)].map((tid) => ({ pid, tid }));
         const kind = random(4);
@@ -95,7 +96,7 @@ contract('many', (row) => {
       const { pid } = subject;
       first.attach(pid);
       second.attach(pid);
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 200 * EFFORT; i++) {
         const engine = i % 3 === 0 ? second : first;
         expect(engine.stop([{ pid, tid: -1 }], { wait: true })).toBe(true);
         for (const event of [...first.events(), ...second.events()]) {

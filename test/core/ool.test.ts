@@ -2,9 +2,10 @@
 // NTRACE_OOL_COUNT sets how many are executed of each group (usually 4000), NTRACE_OOL_SEED which.
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
+import { EFFORT } from '../support/effort';
 import { coreProgram, LIBRARIES, rareInstructions } from './insn/build';
 
-const COUNT = Number(process.env['NTRACE_OOL_COUNT'] ?? 4000);
+const COUNT = Number(process.env['NTRACE_OOL_COUNT'] ?? 4000 * EFFORT);
 const SEED = Number(process.env['NTRACE_OOL_SEED'] ?? Date.now() % 0x7fffffff);
 const run = promisify(execFile);
 

@@ -1,5 +1,6 @@
 // Packets of all kinds, good and bad, into framer, session and dispatcher on the fake machine.
 // NTRACE_FUZZ_COUNT packets of NTRACE_FUZZ_SEED; a failure names its seed and its packet.
+// NTRACE_TEST_EFFORT=10 sends ten times as many as usual.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,13 +8,14 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { Dispatcher } from '../../src/rsp/dispatch';
 import { allPackets } from '../../src/rsp/packets';
+import { EFFORT } from '../support/effort';
 import { damaged, frame } from './damage';
 import { fence, type Fence } from './fence';
 import { Grammar } from './grammar';
 import { Random } from './random';
 import { World } from './world';
 
-const COUNT = Number(process.env.NTRACE_FUZZ_COUNT ?? 1_000_000);
+const COUNT = Number(process.env.NTRACE_FUZZ_COUNT ?? 300_000 * EFFORT);
 const SEED = Number(process.env.NTRACE_FUZZ_SEED ?? Date.now() % 0x7fffffff);
 /** Packets one session gets. */
 const PER_WORLD = 5000;
@@ -114,43 +116,47 @@ function shown(bytes: Buffer): string {
   return JSON.stringify(bytes.toString('latin1', 0, 300));
 }
 
-test(`${COUNT} packets, NTRACE_FUZZ_SEED=${SEED}`, async () => {
-  const random = new Random(SEED);
-  const dispatcher = new Dispatcher(allPackets());
-  const internal = new Set<string>();
-  const began = process.memoryUsage.rss();
-  let peak = began;
-  let done = 0;
-  let asked = 0;
-  let slowest = 0;
-  let early = 0;
+test(
+  `${COUNT} packets, NTRACE_FUZZ_SEED=${SEED}`,
+  async () => {
+    const random = new Random(SEED);
+    const dispatcher = new Dispatcher(allPackets());
+    const internal = new Set<string>();
+    const began = process.memoryUsage.rss();
+    let peak = began;
+    let done = 0;
+    let asked = 0;
+    let slowest = 0;
+    let early = 0;
 
-  while (done < COUNT) {
-    const world = new World(dispatcher, directory, random.next());
-    const grammar = new Grammar(dispatcher.packets, random, world);
-    const run = new Run(random, world);
-    const wanted = Math.min(PER_WORLD, COUNT - done);
-    for (let next = PROBE_EVERY; run.done < wanted;) {
-      const content = Buffer.from(grammar.packet(), 'latin1');
-      run.packet(random.oneIn(2) ? frame(content) : damaged(content, random));
-      if (run.done < next) continue;
-      next = run.done + PROBE_EVERY;
+    while (done < COUNT) {
+      const world = new World(dispatcher, directory, random.next());
+      const grammar = new Grammar(dispatcher.packets, random, world);
+      const run = new Run(random, world);
+      const wanted = Math.min(PER_WORLD, COUNT - done);
+      for (let next = PROBE_EVERY; run.done < wanted;) {
+        const content = Buffer.from(grammar.packet(), 'latin1');
+        run.packet(random.oneIn(2) ? frame(content) : damaged(content, random));
+        if (run.done < next) continue;
+        next = run.done + PROBE_EVERY;
+        run.probe();
+      }
       run.probe();
+      done += run.done;
+      asked += run.asked;
+      slowest = Math.max(slowest, run.slowest);
+      for (const text of world.internal) internal.add(text);
+      world.close();
+      // what weak references saw lives until the end of a turn
+      await new Promise(setImmediate);
+      peak = Math.max(peak, process.memoryUsage.rss());
+      if (early === 0 && done >= COUNT / 10) early = used();
     }
-    run.probe();
-    done += run.done;
-    asked += run.asked;
-    slowest = Math.max(slowest, run.slowest);
-    for (const text of world.internal) internal.add(text);
-    world.close();
-    // what weak references saw lives until the end of a turn
-    await new Promise(setImmediate);
-    peak = Math.max(peak, process.memoryUsage.rss());
-    if (early === 0 && done >= COUNT / 10) early = used();
-  }
-  expect([...internal]).toEqual([]);
-  expect(around.tried).toEqual([]);
-  expect(used() - early).toBeLessThan(GROWTH);
-  expect(peak - began).toBeLessThan(PEAK);
-  console.log(`${done} packets, ${asked} probes, slowest ${slowest.toFixed(1)} ms`);
-}, 600_000);
+    expect([...internal]).toEqual([]);
+    expect(around.tried).toEqual([]);
+    expect(used() - early).toBeLessThan(GROWTH);
+    expect(peak - began).toBeLessThan(PEAK);
+    console.log(`${done} packets, ${asked} probes, slowest ${slowest.toFixed(1)} ms`);
+  },
+  600_000 * EFFORT,
+);

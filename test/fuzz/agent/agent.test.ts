@@ -1,12 +1,13 @@
-// Ten seconds of random agent expressions through verifier and interpreter, and the corpus.
+// Five seconds (times NTRACE_TEST_EFFORT) of random agent expressions through verifier and interpreter, and the corpus.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { EFFORT } from '../../support/effort';
 import { repositoryRoot } from '../../support/root';
 
 const HERE = path.join(repositoryRoot, 'test/fuzz/agent');
 const OUTPUT = path.join(repositoryRoot, 'build/fuzz');
-const SECONDS = 10;
+const SECONDS = 5 * EFFORT;
 
 test('what the verifier accepts runs within its bounds', () => {
   execFileSync(path.join(HERE, 'build.sh'), [OUTPUT, 'gcc']);

@@ -7,9 +7,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { coreProgram } from '../../core/insn/build';
+import { EFFORT } from '../../support/effort';
 import { repositoryRoot } from '../../support/root';
 
-const SECONDS = Number(process.env['NTRACE_FUZZ_SECONDS'] ?? 5);
+const SECONDS = Number(process.env['NTRACE_FUZZ_SECONDS'] ?? 5 * EFFORT);
 const SEED = Number(process.env['NTRACE_FUZZ_SEED'] ?? Date.now() % 0x7fffffff);
 const CORPUS = path.join(repositoryRoot, 'test/fuzz/insn/corpus');
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
