@@ -10,6 +10,8 @@ const LONG_S = 1;
 const ENOUGH = 0.7;
 const GROWTH = 20;
 const MOST = 100_000_000;
+/** Some servers learn from the first hundreds. */
+const LEAST = 1000;
 
 /** Microseconds a hit. */
 export interface HitCost {
@@ -47,6 +49,6 @@ export async function hitCost(gdb: GdbConsole, hits: number): Promise<HitCost> {
     more = Math.round(Math.min(most, Math.max(more, (LONG_S * 1e6) / long)));
     long = await until(gdb, from, from + more);
     from += more;
-  } while (more < MOST && long * more < ENOUGH * LONG_S * 1e6);
+  } while (more < LEAST || (more < MOST && long * more < ENOUGH * LONG_S * 1e6));
   return { short, long };
 }
