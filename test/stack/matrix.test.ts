@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { GdbConsole } from '../../src/cli/demo/gdb-console';
 import { command, testIf } from '../gdb/support/needs';
+import { PATIENCE } from '../support/patience';
 import { repositoryRoot } from '../support/root';
 import { COMPANIONS, engineBeside, matrixTables, strangerBeside } from './matrix';
 import { OPERATIONS } from './support/operations';
@@ -11,7 +12,7 @@ import type { Victim } from './support/programs';
 import { PROVIDER, Stack } from './support/scene';
 import { Running, STRANGERS } from './support/strangers';
 
-jest.setTimeout(120_000);
+jest.setTimeout(120_000 * PATIENCE);
 
 let stack: Stack;
 let victim: Victim;

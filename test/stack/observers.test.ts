@@ -2,9 +2,10 @@
 import { GdbConsole } from '../../src/cli/demo/gdb-console';
 import { OURS, ServerProcess } from '../gdb/support/server-process';
 import { program } from './support/programs';
+import { PATIENCE } from '../support/patience';
 import { Stack } from './support/scene';
 
-jest.setTimeout(60_000);
+jest.setTimeout(60_000 * PATIENCE);
 
 let stack: Stack;
 afterEach(() => stack.end());

@@ -1,9 +1,10 @@
 // Several gdbs on one process of several threads, through one server.
 import type { GdbConsole } from '../../src/cli/demo/gdb-console';
 import { ServerProcess } from '../gdb/support/server-process';
+import { PATIENCE } from '../support/patience';
 import { NTRACE, Stack } from './support/scene';
 
-jest.setTimeout(60_000);
+jest.setTimeout(60_000 * PATIENCE);
 
 let stack: Stack;
 beforeEach(async () => {

@@ -3,11 +3,12 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { PATIENCE } from '../support/patience';
 import { repositoryRoot } from '../support/root';
 
 export const OURS = [process.execPath, path.join(repositoryRoot, 'bin/ntrace'), 'strace'];
 export const THEIRS = ['strace'];
-export const LIMIT_MS = 60_000;
+export const LIMIT_MS = 60_000 * PATIENCE;
 const PROGRAMS = path.join(repositoryRoot, 'test/strace/programs');
 
 /** Whether the real strace is there; who has none skips what compares. */

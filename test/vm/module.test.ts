@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { testIf } from '../gdb/support/needs';
 import { program as gdbProgram } from '../gdb/support/program';
+import { program as stackProgram } from '../stack/support/programs';
 import { program as contractProgram } from '../support/programs';
 import { repositoryRoot } from '../support/root';
 import { buildModule, chosenKernels, missingFor, runInGuest, type GuestRun } from '../support/vm';
@@ -19,6 +20,8 @@ const JEST = [
 
 /** What the tests would compile, and in the guest slowly. */
 function compilePrograms(): void {
+  for (const name of ['actor', 'kitchen', 'spinner', 'crasher']) stackProgram(name);
+  stackProgram('leaky', '-fsanitize=leak');
   for (const [folder, compile] of [
     ['test/support/programs', contractProgram],
     ['test/gdb/programs', gdbProgram],
@@ -46,9 +49,11 @@ async function levels(
     env: {
       CI: 'true',
       NTRACE_PROVIDERS: 'kernel',
+      NTRACE_TEST_ENGINE: 'kernel',
       NTRACE_TEST_PATIENCE: String(patience),
       NTRACE_TEST_SERVER: path.join(repositoryRoot, 'test/vm/guest/gdbserver-kernel'),
       NTRACE_VM_LEVELS: names,
+      NTRACE_STACK_ROUNDS: process.env['NTRACE_STACK_ROUNDS'] ?? '1',
     },
   });
 }
@@ -97,6 +102,10 @@ for (const kernel of chosenKernels()) {
 
     guest('the contract suite', async () => {
       expectAllPassed(await levels(kernel, 'contract', seconds));
+    });
+
+    guest('tools beside each other on one process', async () => {
+      expectAllPassed(await levels(kernel, 'stack', seconds));
     });
 
     guest('gdb', async () => {

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { GdbConsole } from '../../../src/cli/demo/gdb-console';
 import { ServerProcess } from '../../gdb/support/server-process';
+import { PATIENCE } from '../../support/patience';
 import { repositoryRoot } from '../../support/root';
 import { program, Victim } from './programs';
 
@@ -43,6 +44,11 @@ export class Stack {
     this.victims.push(victim);
     return victim;
   }
+  /** One that somebody else started: gone at the end, too. */
+  adopt(victim: Victim): Victim {
+    this.victims.push(victim);
+    return victim;
+  }
   /** A gdb connected through TCP or the Unix socket. */
   async gdb(over: 'tcp' | 'unix' = 'tcp', name = 'kitchen'): Promise<GdbConsole> {
     const gdb = await GdbConsole.start(program(name));
@@ -62,7 +68,7 @@ export class Stack {
       fs.readFileSync(path.join(this.directory, 'packets'), 'utf8').split('-> vCont;c').length;
     const before = resumes();
     gdb.begin('continue');
-    for (const limit = Date.now() + 20_000; resumes() === before;) {
+    for (const limit = Date.now() + 20_000 * PATIENCE; resumes() === before;) {
       if (Date.now() > limit) throw new Error('no continue arrived');
       await new Promise((done) => setTimeout(done, 5));
     }

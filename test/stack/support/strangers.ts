@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { PATIENCE } from '../../support/patience';
 
 /** A tool that traces by ptrace, and knows nothing of engines. */
 export interface Stranger {
@@ -49,7 +50,10 @@ export class Running {
     const child = spawn(stranger.command, stranger.args(pid), { stdio: ['pipe', 'pipe', 'pipe'] });
     let text = '';
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${stranger.name} said:\n${text}`)), 30_000);
+      const timer = setTimeout(
+        () => reject(new Error(`${stranger.name} said:\n${text}`)),
+        30_000 * PATIENCE,
+      );
       const take = (data: Buffer): void => {
         text += String(data);
         const refused = stranger.refused.test(text);
