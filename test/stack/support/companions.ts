@@ -169,6 +169,7 @@ class Uprobe implements Companion {
   }
 
   end(): Promise<void> {
+    if (!fs.existsSync(this.instance)) return Promise.resolve(); // it was before
     fs.writeFileSync(`${this.instance}/events/nttest/act/enable`, '0');
     fs.rmdirSync(this.instance);
     fs.appendFileSync(`${TRACING}/uprobe_events`, '-:nttest/act\n');
