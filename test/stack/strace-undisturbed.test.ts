@@ -10,7 +10,12 @@ import { NTRACE, PROVIDER } from './support/scene';
 jest.setTimeout(240_000 * PATIENCE);
 
 const ENGINE = [NTRACE, 'strace', '--engine=kernel', '-f', '-o', '/dev/null'];
+const LAST_ID = '/proc/sys/kernel/ns_last_pid';
 const bench = new Bench();
+beforeAll(() => {
+  // ids that are no other number in the output; a guest's are small
+  if (needs === '') fs.writeFileSync(LAST_ID, '20000');
+});
 afterAll(() => bench.close());
 
 const needs =

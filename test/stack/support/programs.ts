@@ -63,7 +63,9 @@ export class Victim {
   /** Starts it, and waits until it has all its threads. */
   static async start(name: string, threads: number, ...args: string[]): Promise<Victim> {
     // a group of its own: gdbserver's ^C goes to a group
-    const victim = new Victim(spawn(program(name), args, { stdio: 'ignore', detached: true }));
+    const { env } = process; // what a test has put there, too
+    const options = { stdio: 'ignore', detached: true, env } as const;
+    const victim = new Victim(spawn(program(name), args, options));
     await once(victim.child, 'spawn');
     const tasks = `/proc/${victim.pid}/task`;
     for (const limit = Date.now() + 20_000 * PATIENCE; fs.readdirSync(tasks).length < threads;) {
