@@ -7,6 +7,8 @@
 #include <linux/task_work.h>
 #include <linux/types.h>
 
+#include "uapi/ntrace.h"
+
 /* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield"
  * (siglock). */
 struct nt_call {
@@ -15,11 +17,12 @@ struct nt_call {
 
 	bool yield; /* a ptracer wants it: it may not sleep in a park of ours */
 
-	bool engaged; /* its system calls take the slow path because of us */
-	bool midway;  /* it was inside of one when that began */
-	bool exit;    /* somebody wants to see the end of this one */
-	int nr;	      /* ... whose number was */
-	bool noting;  /* "work" is queued, which leaves nothing but notes of it */
+	__u64 wanted[NTRACE_SYSCALL_WORDS]; /* calls that some engine wants to see an end of */
+	bool engaged;			    /* its system calls take the slow path because of us */
+	bool midway;			    /* it was inside of one when that began */
+	bool exit;			    /* somebody wants to see the end of this one */
+	int nr;				    /* ... whose number was */
+	bool noting; /* "work" is queued, which leaves nothing but notes of it */
 
 	bool notifying; /* it is in a stop of ptrace's inside of a call: not the end of it */
 	bool again;	/* the end was to be seen there: it is, later */

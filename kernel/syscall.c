@@ -21,17 +21,7 @@ static bool has(const __u64 *set, int nr)
 {
 	unsigned int bit = nr < 0 || nr >= NT_SYSCALL_LIMIT ? NT_SYSCALL_LIMIT - 1 : nr;
 
-	return set[bit / 64] >> (bit % 64) & 1;
-}
-
-static bool any(const __u64 *set)
-{
-	int i;
-
-	for (i = 0; i < NTRACE_SYSCALL_WORDS; i++)
-		if (set[i])
-			return true;
-	return false;
+	return READ_ONCE(set[bit / 64]) >> (bit % 64) & 1;
 }
 
 /* Under rcu_read_lock(). */
@@ -110,16 +100,33 @@ static void note_all(struct nt_task *t, struct pt_regs *regs, int nr, bool entry
 	rcu_read_unlock();
 }
 
-static enum nt_want most_wanted(struct nt_task *t, int nr, bool entry)
+/* What the engines want most, of either end of a call. */
+struct ends {
+	enum nt_want entry;
+	enum nt_want exit;
+};
+
+/* Under rcu_read_lock(). */
+static struct ends most_wanted(struct nt_task *t, int nr)
 {
-	enum nt_want most = NT_PASS;
+	struct ends most = {NT_PASS, NT_PASS};
 	struct nt_att *a;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(a, &t->atts, in_task)
-		most = max(most, wants(a, nr, entry));
-	rcu_read_unlock();
+	list_for_each_entry_rcu(a, &t->atts, in_task) {
+		most.entry = max(most.entry, wants(a, nr, true));
+		most.exit = max(most.exit, wants(a, nr, false));
+	}
 	return most;
+}
+
+static enum nt_want exit_wanted(struct nt_task *t, int nr)
+{
+	struct ends most;
+
+	rcu_read_lock();
+	most = most_wanted(t, nr);
+	rcu_read_unlock();
+	return most.exit;
 }
 
 static void note_exit(struct callback_head *head)
@@ -131,7 +138,7 @@ static void note_exit(struct callback_head *head)
 	if (t->call.notifying) {
 		t->call.again = true;
 	} else if (!(current->flags & PF_EXITING)) {
-		if (most_wanted(t, t->call.nr, false) == NT_STOP)
+		if (exit_wanted(t, t->call.nr) == NT_STOP)
 			pass(t, regs, t->call.nr, false); /* sets have changed */
 		else
 			note_all(t, regs, t->call.nr, false);
@@ -147,10 +154,8 @@ void nt_call_work_over(struct nt_task *t)
 }
 
 /* Is the end of this call to be seen? Then work that it runs then shows it. */
-static void expect_exit(struct nt_task *t, int nr)
+static void expect_exit(struct nt_task *t, int nr, enum nt_want most)
 {
-	enum nt_want most = most_wanted(t, nr, false);
-
 	t->call.nr = nr;
 	t->call.exit = most == NT_STOP;
 	if (most == NT_STOP)
@@ -183,23 +188,27 @@ bool nt_hook_syscall_enter(struct nt_frame *frame)
 	struct pt_regs *regs = (struct pt_regs *)frame->args[0];
 	unsigned long work = READ_ONCE(current_thread_info()->syscall_work);
 	int nr = syscall_get_nr(current, regs);
-	enum nt_want most;
+	struct ends most;
 	struct nt_task *t;
 
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
-	if (!t || !t->call.engaged || !refcount_inc_not_zero(&t->ref)) {
+	if (t)
+		t->call.exit = false; /* of one that never came to its end: sigreturn, exec */
+	/* most calls are nobody's business: they are through here */
+	if (!t || !has(t->call.wanted, nr) || !refcount_inc_not_zero(&t->ref)) {
 		rcu_read_unlock();
 		return false;
 	}
+	most = most_wanted(t, nr);
 	rcu_read_unlock();
-	t->call.exit = false; /* of one that never came to its end: sigreturn, exec */
-	most = most_wanted(t, nr, true);
-	if (most == NT_NOTE)
+	if (most.entry == NT_NOTE)
 		note_all(t, regs, nr, true);
-	if (most != NT_STOP || pass(t, regs, nr, true))
-		expect_exit(t, nr);
-	if (most == NT_STOP)
+	if (most.entry != NT_STOP)
+		expect_exit(t, nr, most.exit);
+	else if (pass(t, regs, nr, true)) /* which takes its time: sets may have changed */
+		expect_exit(t, nr, exit_wanted(t, nr));
+	if (most.entry == NT_STOP)
 		look_again(frame, work);
 	nt_task_put(t);
 	return false;
@@ -224,7 +233,7 @@ bool nt_hook_ptrace_notify(struct nt_frame *frame)
 		if (READ_ONCE(t->call.midway))
 			nt_task_kick(t, false);
 		else
-			expect_exit(t, t->call.nr);
+			expect_exit(t, t->call.nr, exit_wanted(t, t->call.nr));
 	}
 	nt_task_put(t);
 	return true;
@@ -269,19 +278,27 @@ static void switch_off(struct task_struct *task)
 		clear_task_syscall_work(task, SYSCALL_AUDIT);
 }
 
+/* The sets of all engines of a thread in one, and the switch as it says. */
 void nt_syscall_engage(struct nt_task *t)
 {
+	__u64 wanted[NTRACE_SYSCALL_WORDS] = {};
 	bool engage = false, kick = false;
 	unsigned long flags;
 	struct nt_att *a;
+	int i;
 
 	rcu_read_lock();
 	spin_lock_irqsave(&t->lock, flags);
 	list_for_each_entry(a, &t->atts, in_task) {
 		const struct ntrace_sets *s = nt_call_sets(a);
 
-		engage |= any(s->entry_stop) || any(s->exit_stop) || any(s->entry_note) ||
-			  any(s->exit_note);
+		for (i = 0; i < NTRACE_SYSCALL_WORDS; i++)
+			wanted[i] |=
+			    s->entry_stop[i] | s->exit_stop[i] | s->entry_note[i] | s->exit_note[i];
+	}
+	for (i = 0; i < NTRACE_SYSCALL_WORDS; i++) {
+		WRITE_ONCE(t->call.wanted[i], wanted[i]);
+		engage |= wanted[i] != 0;
 	}
 	if (engage && !t->call.engaged) {
 		set_task_syscall_work(t->task, SYSCALL_AUDIT);

@@ -21,7 +21,11 @@ export interface Outcome {
 export class Bench {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-strace-'));
 
+  /** Elsewhere: a folder that grows would be seen to. */
+  private readonly outputs = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-strace-out-'));
+
   close(): void {
+    fs.rmSync(this.outputs, { recursive: true, force: true });
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 
@@ -52,7 +56,7 @@ export class Bench {
     tool: readonly string[],
     args: readonly string[],
   ): { lines: string[][]; outcome: Outcome } {
-    const out = fs.mkdtempSync(path.join(this.dir, 'out-'));
+    const out = fs.mkdtempSync(path.join(this.outputs, 'out-'));
     fs.rmSync(path.join(this.dir, 'work'), { recursive: true, force: true });
     fs.mkdirSync(path.join(this.dir, 'work'));
     const outcome = this.run(tool, ['-ff', '-o', path.join(out, 't'), ...args]);

@@ -18,6 +18,7 @@ export function compileAll(): void {
       const name = path.basename(file, '.c');
       if (file.endsWith('.c') && (narrow || !name.endsWith('32'))) compile(name);
     }
+  stackProgram('leaky', '-fsanitize=leak');
 }
 
 if (require.main === module) compileAll();

@@ -70,6 +70,10 @@ for (const kernel of chosenKernels()) {
       expectAllPassed(await runSuites(kernel, { levels: ['contract'], seconds }));
     });
 
+    guest('tools beside each other on one process', async () => {
+      expectAllPassed(await runSuites(kernel, { levels: ['stack'], seconds }));
+    });
+
     guest('gdb', async () => {
       expectAllPassed(await runSuites(kernel, { levels: ['gdb'], seconds }));
     });

@@ -48,6 +48,8 @@ export async function runSuites(kernel: string, suites: Suites): Promise<GuestRu
     env: {
       CI: 'true',
       NTRACE_PROVIDERS: 'kernel',
+      NTRACE_TEST_ENGINE: 'kernel',
+      NTRACE_STACK_ROUNDS: process.env['NTRACE_STACK_ROUNDS'] ?? '1',
       NTRACE_TEST_PATIENCE: String(patience),
       NTRACE_TEST_SERVER: path.join(repositoryRoot, 'test/vm/guest/gdbserver-kernel'),
       NTRACE_VM_LEVELS: suites.levels.join(','),

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 
 /** A program that others are to attach to, which said "ready": every thread is where it will be. */
 export async function startReady(file: string, ...args: string[]): Promise<ChildProcess> {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  // a group of its own: gdbserver's ^C goes to a group
+  const { env } = process; // what a test has put there, too
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true, env });
   const ended = once(child, 'exit').then(([code, signal]) => {
     throw new Error(`${file} ended with ${code ?? signal} before it was ready`);
   });

@@ -26,7 +26,7 @@ async function turn(gdb: GdbConsole): Promise<void> {
 async function signal(gdb: GdbConsole, victim: Victim, pass: boolean): Promise<void> {
   await gdb.send(`handle SIGUSR1 stop print ${pass ? 'pass' : 'nopass'}`);
   const before = await handled(gdb);
-  victim.child.kill('SIGUSR1');
+  victim.signal('SIGUSR1');
   expect(await gdb.send('continue')).toMatch(/received signal SIGUSR1/);
   await turn(gdb);
   expect(await handled(gdb)).toBe(before + (pass ? 1 : 0));

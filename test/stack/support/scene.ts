@@ -44,6 +44,11 @@ export class Stack {
     this.victims.push(victim);
     return victim;
   }
+  /** One that somebody else started: gone at the end, too. */
+  adopt(victim: Victim): Victim {
+    this.victims.push(victim);
+    return victim;
+  }
   /** A gdb connected through TCP or the Unix socket. */
   async gdb(over: 'tcp' | 'unix' = 'tcp', name = 'kitchen'): Promise<GdbConsole> {
     const gdb = await GdbConsole.start(program(name));
