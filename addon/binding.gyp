@@ -6,6 +6,7 @@
       'target_name': 'ntrace',
       'sources': [
         'addon.cc',
+        'awake.cc',
         'bytes.cc',
         'bytes_binding.cc',
         'child.cc',
@@ -47,6 +48,17 @@
       'cflags!': ['-O3', '-Wno-unused-parameter'],
       'cflags_cc': ['-std=c++17'],
       'ldflags': ['-Wl,-z,now'],
+    },
+    {
+      'target_name': 'ntrace-guard',
+      'type': 'executable',
+      'sources': ['guard/main.cc', 'guard/memory.cc', 'guard/restore.cc', 'embedded/procfs.cc'],
+      'defines': ['_GNU_SOURCE'],
+      'cflags': ['-O2', '-Wall', '-Wextra'],
+      'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-O3'],
+      'cflags!': ['-O3', '-Wno-unused-parameter', '-pthread'],
+      'ldflags!': ['-rdynamic', '-pthread'],
+      'cflags_cc': ['-std=c++17'],
     },
   ],
 }

@@ -30,6 +30,7 @@ void LoopHook::start()
 	active_ = true;
 	active_hooks++;
 	reactor_->set_loop_fd(uv_backend_fd(loop_));
+	reactor_->stay_awake(true);
 	uv_prepare_start(&prepare_, on_prepare);
 }
 
@@ -40,6 +41,7 @@ void LoopHook::stop()
 	active_ = false;
 	active_hooks--;
 	reactor_->set_loop_fd(-1);
+	reactor_->stay_awake(false);
 	uv_prepare_stop(&prepare_);
 	uv_idle_stop(&idle_);
 }

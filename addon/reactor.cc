@@ -58,7 +58,8 @@ int epoll_sleep(int epoll_fd, epoll_event *events, int64_t timeout_ns)
 }
 
 // After a stop the next packet, and after that the next stop, are mostly a few microseconds away,
-// while waking up a processor that went to sleep can take fifty. For so long after a stop ...
+// while waking up a processor that went to sleep can take fifty. Where they cannot be kept from it,
+// for so long after a stop ...
 constexpr int64_t kBrisk = 2000000;
 // ... each wait first looks this long without sleeping, giving way to whoever wants to run here.
 constexpr int64_t kLook = 150000;
@@ -66,6 +67,9 @@ constexpr int64_t kLook = 150000;
 // costs, for so long.
 constexpr int64_t kShoved = 1000000;
 constexpr int64_t kCrowded = 200000000;
+
+// Processors are kept from sleep until so long after a source was ready.
+constexpr int64_t kAwakeFor = 10000000;
 
 class EngineSource : public Source
 {
@@ -248,10 +252,38 @@ bool Reactor::arm(int64_t at)
 	return true;
 }
 
+void Reactor::stay_awake(bool on)
+{
+	stay_awake_ = on;
+	if (!on)
+		awake_.let_go();
+}
+
+// There was something to do, so there will soon be more.
+void Reactor::busy(int64_t now)
+{
+	last_busy_ = now;
+	if (stay_awake_ && !awake_.kept() && awake_.keep() && !arm(now + kAwakeFor))
+		awake_.forbid(); // nothing would end it
+}
+
+void Reactor::on_alarm()
+{
+	uint64_t times;
+	if (read(alarm_fd_, &times, sizeof(times)) > 0)
+		alarm_ = kNever;
+	alarmed_ = true;
+	if (!awake_.kept())
+		return;
+	int64_t until = last_busy_ + kAwakeFor;
+	if (now() >= until || !arm(until))
+		awake_.let_go();
+}
+
 int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 {
 	int64_t began = timeout_ns ? now() : 0;
-	if (timeout_ns == 0 || began - last_stop_ >= kBrisk || began < crowded_)
+	if (timeout_ns == 0 || awake_.kept() || began - last_stop_ >= kBrisk || began < crowded_)
 		return epoll_sleep(epoll_fd_, events, timeout_ns);
 	int64_t until = timeout_ns < kLook ? began + timeout_ns : began + kLook;
 	int64_t before = began;
@@ -293,10 +325,7 @@ void Reactor::poll_once(int64_t timeout_ns)
 		if (data == kTagLoop) {
 			loop_ready_ = true;
 		} else if (data == kTagAlarm) {
-			uint64_t times;
-			if (read(alarm_fd_, &times, sizeof(times)) > 0)
-				alarm_ = kNever;
-			alarmed_ = true;
+			on_alarm();
 		} else if (data == kTagSignals) {
 			own |= signals_.collect() ? kReadySignal : 0;
 		} else if (data == kTagProvider) {
@@ -313,6 +342,8 @@ void Reactor::poll_once(int64_t timeout_ns)
 		timer_ = kNever;
 		own |= kReadyTimer;
 	}
+	if (count_)
+		busy(now());
 	report(0, own);
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "awake.h"
 #include "engine.h"
 #include "signals.h"
 #include "source.h"
@@ -36,6 +37,11 @@ class Reactor
 	// Once after ms; negative cancels.
 	void set_timer(double ms);
 	Signals &signals() { return signals_; }
+	// May processors be kept from sleep while sources are busy? Not if nobody goes on waiting
+	// here.
+	void stay_awake(bool on);
+	// Processors may sleep as they like, for good.
+	void let_sleep() { awake_.forbid(); }
 	// After signals().watch(): listens for them.
 	int watch_signals();
 
@@ -59,6 +65,8 @@ class Reactor
 	void poll_once(int64_t timeout_ns);
 	int sleep(struct epoll_event *events, int64_t timeout_ns);
 	void collect_pending();
+	void busy(int64_t now);
+	void on_alarm();
 	void report(int id, int32_t bits);
 
 	int epoll_fd_;
@@ -72,8 +80,11 @@ class Reactor
 	std::vector<int> asked_;       // sources epoll cannot watch
 	Provider *provider_ = nullptr; // once an embedded engine was added
 	Signals signals_;
-	int64_t timer_;		// CLOCK_MONOTONIC nanoseconds
-	int64_t last_stop_ = 0; // when an engine had something to tell
+	int64_t timer_; // CLOCK_MONOTONIC nanoseconds
+	Awake awake_;
+	bool stay_awake_ = false;
+	int64_t last_busy_ = 0; // when a source had something to tell
+	int64_t last_stop_ = 0; // when an engine had
 	int64_t crowded_ = 0;	// until then the processors have other work
 	int loop_fd_ = -1;
 	bool loop_ready_ = false;

@@ -51,6 +51,7 @@ Napi::Function ReactorWrap::define(Napi::Env env)
 			       InstanceMethod<&ReactorWrap::close>("close"),
 			       InstanceMethod<&ReactorWrap::add_engine>("addEngine"),
 			       InstanceMethod<&ReactorWrap::set_timer>("setTimer"),
+			       InstanceMethod<&ReactorWrap::let_sleep>("letSleep"),
 			       InstanceMethod<&ReactorWrap::watch_signals>("watchSignals"),
 			       InstanceMethod<&ReactorWrap::take_signal>("takeSignal"),
 			       InstanceMethod<&ReactorWrap::start>("start"),
@@ -253,6 +254,11 @@ void ReactorWrap::set_timer(const Napi::CallbackInfo &info)
 	double ms = -1;
 	napi_get_value_double(info.Env(), info[0], &ms);
 	reactor_->set_timer(ms);
+}
+
+void ReactorWrap::let_sleep(const Napi::CallbackInfo &)
+{
+	reactor_->let_sleep();
 }
 
 void ReactorWrap::watch_signals(const Napi::CallbackInfo &info)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 namespace ntrace
@@ -92,9 +93,14 @@ int duplicated(const std::string &path)
 	return *end || fd < 0 || fd > INT_MAX ? -1 : int(fd);
 }
 
+// The group the terminal was given to last: who is started after it may have it as well.
+std::atomic<pid_t> given_to{0};
+
 bool own_terminal()
 {
-	return tcgetsid(0) == getsid(0) && tcgetpgrp(0) == getpgrp();
+	pid_t foreground = tcgetpgrp(0);
+	return foreground > 0 && tcgetsid(0) == getsid(0) &&
+	       (foreground == getpgrp() || foreground == given_to);
 }
 
 // The terminal comes back to us when we end.
@@ -212,8 +218,10 @@ bool Launch::clone_child(Failure &failure)
 	close_once(go_read_);
 	close_once(status_write_);
 	if (pid_ > 0) {
-		if (plan_.take_terminal)
+		if (plan_.take_terminal) {
+			given_to = pid_;
 			restore_foreground_at_exit();
+		}
 		return true;
 	}
 	left_ = true;

@@ -5,7 +5,8 @@ import yargs from 'yargs';
 import { build, measure } from './measure';
 import { plot } from './plot';
 import { lines, markdown, type Rounds } from './report';
-import { serverKinds } from './servers';
+import { rowsFor, THREADS } from './rows';
+import { providerKinds, serverKinds } from './servers';
 
 const DOCS = path.resolve(__dirname, '../../docs');
 
@@ -18,10 +19,17 @@ async function main(argv: string[]): Promise<void> {
       array: true,
       default: [] as string[],
       describe:
-        'trips step breakpoint interrupt range memory attach start; nothing is written then',
+        'trips step breakpoint interrupt condition range memory attach start; nothing is written then',
+    })
+    .option('threads', { type: 'number', array: true, default: [...THREADS] })
+    .option('providers', {
+      type: 'boolean',
+      default: false,
+      describe:
+        'our server with each provider, where the module is loaded; nothing is written then',
     })
     .strict().argv;
-  const kinds = serverKinds();
+  const kinds = args.providers ? providerKinds() : serverKinds();
   const names = kinds.map(({ name }) => name);
   const [base = '', ...others] = names;
   build();
@@ -30,12 +38,12 @@ async function main(argv: string[]): Promise<void> {
     console.log(`round ${round + 1} of ${args.rounds}`);
     // who comes first changes, so that a slow drift of the machine favours nobody
     for (const kind of round % 2 ? [...kinds].reverse() : kinds)
-      rounds.get(kind.name)?.push(await measure(kind, args.only));
+      rounds.get(kind.name)?.push(await measure(kind, args.only, args.threads));
   }
-  const all = lines(rounds, base);
+  const all = lines(rounds, base, rowsFor(args.threads));
   const text = markdown(all, names, args.rounds);
   console.log(text.slice(text.indexOf('| what')));
-  if (args.only.length > 0) return;
+  if (args.only.length > 0 || args.providers) return;
   fs.writeFileSync(path.join(DOCS, 'performance.md'), text);
   fs.writeFileSync(path.join(DOCS, 'performance.svg'), plot(all, base, others));
 }

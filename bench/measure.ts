@@ -1,35 +1,57 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
-import net from 'node:net';
-import path from 'node:path';
 import { promisify } from 'node:util';
-import { THREADS, type Values } from './rows';
+import { GdbConsole } from '../src/cli/demo/gdb-console';
+import { built, compile } from './compile';
+import { conditionPrograms, hitCost } from './condition';
+import type { Values } from './rows';
 import type { ServerKind } from './servers';
+import { end, freePort, serve } from './serving';
 
-const ROOT = path.resolve(__dirname, '../..');
-const OUT = path.join(ROOT, 'build/bench');
-const CLIENT = path.join(OUT, 'client');
-const TARGET = path.join(OUT, 'target');
+const CLIENT = built('client');
+const TARGET = built('target');
 const PATIENCE_MS = 120_000;
-const START_MS = 20_000;
+/** Hits of a condition in its short run. */
+const HITS = 12345;
 
-/** Groups with the client's name, and the thread counts they are measured at. */
-const GROUPS: readonly [name: string, threads: readonly number[]][] = [
-  ['trips', [1]],
-  ['step', THREADS],
-  ['breakpoint', THREADS],
-  ['interrupt', THREADS],
-  ['range', [1]],
-  ['memory', [1]],
-  ['attach', THREADS],
+/** Groups with the client's name, and whether threads matter to them. */
+const GROUPS: readonly [name: string, threaded: boolean][] = [
+  ['trips', false],
+  ['step', true],
+  ['breakpoint', true],
+  ['interrupt', true],
+  ['range', false],
+  ['memory', false],
+  ['attach', true],
 ];
 
 export function build(): void {
-  const source = (name: string): string => path.join(ROOT, 'bench', name);
-  execFileSync('gcc', ['-O2', '-o', CLIENT, source('client.c'), source('rsp.c')]);
+  compile('client', ['-O2'], ['client.c', 'rsp.c']);
   const fixed = ['-no-pie', '-fno-pie', '-fcf-protection=none']; // addresses as nm tells them
-  execFileSync('gcc', ['-O1', '-g', ...fixed, '-pthread', '-o', TARGET, source('target.c')]);
+  compile('target', ['-O1', '-g', ...fixed, '-pthread'], ['target.c']);
+  conditionPrograms();
+}
+
+/** Values of a group that has no client of its own; a server that cannot do it has none. */
+async function conditions(kind: ServerKind, values: Values): Promise<void> {
+  for (const [level, program] of conditionPrograms()) {
+    const port = await freePort();
+    const server = await serve(kind.launch(port, program, []), port);
+    const gdb = await GdbConsole.start(program);
+    try {
+      await gdb.send(`target remote 127.0.0.1:${port}`);
+      const { short, long } = await hitCost(gdb, HITS);
+      values.set(`condition-${level}`, short);
+      values.set(`condition-${level}-long`, long);
+    } catch (error) {
+      console.error(`  condition, ${level}: ${(error as Error).message.trim()}`);
+    } finally {
+      // not every server takes the program with it
+      await gdb.send('kill').catch(() => undefined);
+      await gdb.vanish();
+      await end(server.child);
+    }
+  }
 }
 
 /** NAME=ADDRESS of what the client breaks at and reads. */
@@ -43,15 +65,21 @@ function symbols(): string[] {
 }
 
 /** One round of everything, or of the groups named, against one server. */
-export async function measure(kind: ServerKind, only: readonly string[]): Promise<Values> {
+export async function measure(
+  kind: ServerKind,
+  only: readonly string[],
+  threads: readonly number[],
+): Promise<Values> {
   const values: Values = new Map();
   const wanted = (group: string): boolean => only.length === 0 || only.includes(group);
-  for (const [group, counts] of GROUPS)
+  for (const [group, threaded] of GROUPS)
     if (wanted(group))
-      for (const count of counts)
+      for (const count of threaded ? threads : [1])
         await (group === 'attach'
           ? attach(kind, count, values)
           : launched(kind, group, count, values));
+  if (wanted('condition')) await conditions(kind, values);
+  if (wanted('condition')) await conditions(kind, values);
   if (wanted('start')) await startUp(kind, values);
   return values;
 }
@@ -130,66 +158,4 @@ async function client(
   } catch (error) {
     console.error(`  ${group}, ${count} threads: ${(error as Error).message.trim()}`);
   }
-}
-
-interface Serving {
-  child: ChildProcess;
-  startMs: number;
-  residentMb(): number;
-}
-
-/** Starts a server and waits until its port is bound. */
-async function serve(command: string[], port: number): Promise<Serving> {
-  const [file = '', ...args] = command;
-  const begun = performance.now();
-  const child = spawn(file, args, { stdio: 'ignore' });
-  let resident = 0;
-  const sampler = setInterval(() => {
-    resident = residentOf(child.pid ?? 0) || resident;
-  }, 5);
-  child.once('exit', () => clearInterval(sampler));
-  while (!listening(port)) {
-    if (child.exitCode !== null || performance.now() - begun > START_MS)
-      throw new Error(`${command.join(' ')} does not listen`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  return { child, startMs: performance.now() - begun, residentMb: () => resident };
-}
-
-/** A connection would take the server's only one, so the kernel's table is asked. */
-function listening(port: number): boolean {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return ['tcp', 'tcp6'].some((table) =>
-    fs
-      .readFileSync(`/proc/net/${table}`, 'utf8')
-      .split('\n')
-      .some((line) => {
-        const [, address, , state] = line.trim().split(/\s+/);
-        return state === '0A' && address?.endsWith(local);
-      }),
-  );
-}
-
-function residentOf(pid: number): number {
-  try {
-    const text = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
 }

@@ -17,20 +17,24 @@ const threads = (id: string, label: string, counts: readonly number[]): Row[] =>
 
 export const THREADS: readonly number[] = [1, 100, 1000];
 
-export const ROWS: readonly Row[] = [
+export const rowsFor = (counts: readonly number[]): readonly Row[] => [
   { id: 'qC', label: 'round trip: qC', unit: 'us' },
   { id: 'g', label: 'round trip: all registers (g)', unit: 'us' },
   { id: 'm8', label: 'round trip: 8 bytes of memory', unit: 'us' },
-  ...threads('step', 'single step', THREADS),
-  ...threads('cycle', 'breakpoint cycle (z, s, Z, c)', THREADS),
-  ...threads('interrupt', '^C, 2 ms after a continue', THREADS),
+  ...threads('step', 'single step', counts),
+  ...threads('cycle', 'breakpoint cycle (z, s, Z, c)', counts),
+  ...threads('interrupt', '^C, 2 ms after a continue', counts),
+  { id: 'condition-O0', label: 'false condition, per hit of 12,345, -O0', unit: 'us' },
+  { id: 'condition-O2', label: 'false condition, per hit of 12,345, -O2', unit: 'us' },
+  { id: 'condition-O0-long', label: 'false condition, per hit in a second, -O0', unit: 'us' },
+  { id: 'condition-O2-long', label: 'false condition, per hit in a second, -O2', unit: 'us' },
   { id: 'range', label: 'step over a line of 10,000 instructions', unit: 'us' },
   { id: 'read-hex', label: 'read 1 MiB by m', unit: 'MB/s', more: true },
   { id: 'read-binary', label: 'read 1 MiB by x', unit: 'MB/s', more: true },
   { id: 'write-hex', label: 'write 1 MiB by M', unit: 'MB/s', more: true },
   { id: 'write-binary', label: 'write 1 MiB by X', unit: 'MB/s', more: true },
-  ...threads('attach', 'attach', THREADS),
-  ...threads('threads', 'list of threads', THREADS),
+  ...threads('attach', 'attach', counts),
+  ...threads('threads', 'list of threads', counts),
   { id: 'start', label: 'start: until it listens', unit: 'ms' },
   { id: 'resident', label: 'resident memory after a session', unit: 'MB' },
 ];

@@ -1,6 +1,7 @@
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
+const v8 = require('node:v8');
 
 /** Starts a compiled command of src/cli, or says in one line why it cannot. */
 exports.run = (command, argv) => {
@@ -12,5 +13,9 @@ exports.run = (command, argv) => {
     process.stderr.write(`ntrace is not built (no ${needed}): run ${root}/scripts/setup\n`);
     process.exit(1);
   }
+  // A session is a few thousand packets. Machine code from the first call on serves it better than
+  // the best code, which comes late and whose making takes a processor from the program.
+  v8.setFlagsFromString('--always-sparkplug');
+  v8.setFlagsFromString('--interrupt-budget=1000000');
   require(file).main(argv);
 };

@@ -147,7 +147,7 @@ static int attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *co
 		for_each_thread(leader, other) {
 			struct nt_task *t = nt_task_get_rcu(other);
 
-			if (READ_ONCE(other->exit_state) || other->flags & PF_IO_WORKER ||
+			if (READ_ONCE(other->exit_state) || other->flags & NT_PF_WORKER ||
 			    (t && nt_att_of(p->engine, t)))
 				continue;
 			again = true;
@@ -172,55 +172,102 @@ static int attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *co
 	return error;
 }
 
-static int attach(struct nt_engine *e, struct ntrace_attach *r, struct task_struct *task,
-		  struct nt_proc **out)
+/* A process that nobody of this engine has, or only some threads of it by themselves. */
+static struct nt_proc *new_proc(struct nt_engine *e, struct ntrace_attach *r,
+				struct task_struct *task, int *error)
 {
-	struct mm_struct *mm;
+	struct task_struct *leader = task->group_leader;
+	struct mm_struct *mm = process_mm(leader);
 	struct nt_proc *p;
-	int error;
 
-	if (same_thread_group(task, current))
-		return refuse(r, NTRACE_WHY_SELF, EPERM);
-	if (!thread_group_leader(task))
-		return refuse(r, NTRACE_WHY_NOT_LEADER, ESRCH);
-	if (task->flags & PF_KTHREAD)
-		return refuse(r, NTRACE_WHY_KERNEL, EPERM);
-	p = nt_proc_find(e, r->pid);
-	if (p) {
-		nt_proc_put(p);
-		return refuse(r, NTRACE_WHY_ATTACHED, EEXIST);
+	if (!mm) {
+		*error = refuse(r, NTRACE_WHY_ZOMBIE, ESRCH);
+		return NULL;
 	}
-	mm = process_mm(task);
-	if (!mm)
-		return refuse(r, NTRACE_WHY_ZOMBIE, ESRCH);
 	if (!may_access(e, task)) {
 		mmput(mm);
-		return refuse(r, refusal(e, task), EPERM);
+		*error = refuse(r, refusal(e, task), EPERM);
+		return NULL;
 	}
-	p = nt_proc_new(e, task_tgid(task), task->start_time, mm, &e->defaults, GFP_KERNEL);
+	p = nt_proc_new(e, task_tgid(task), leader->start_time, mm, &e->defaults, GFP_KERNEL);
 	mmput(mm);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
+	if (IS_ERR(p)) {
+		*error = PTR_ERR(p);
+		return NULL;
+	}
 	p->release = r->release;
 	if (r->flags & NTRACE_ATTACH_OWNED && p->release == NTRACE_RELEASE_RESUME)
 		p->release = NTRACE_RELEASE_KILL;
-	p->quiesced = r->flags & NTRACE_ATTACH_STOP;
-	if (task->exit_state)
-		p->leader_code = task->exit_code;
-	r->cookie = p->cookie;
-	error = attach_threads(p, task, &r->threads);
-	if (error) {
-		nt_proc_detach(p, NTRACE_RELEASE_RESUME, 0, 0);
-	} else if (nt_proc_leave(p)) {
-		nt_break_detach(p);
-		nt_proc_put(p); /* the list's */
-		error = refuse(r, NTRACE_WHY_GONE, ESRCH);
+	p->thread_only = r->flags & NTRACE_ATTACH_THREAD;
+	p->quiesced = r->flags & NTRACE_ATTACH_STOP && !p->thread_only;
+	if (leader->exit_state)
+		p->leader_code = leader->exit_code;
+	return p;
+}
+
+/* One more thread of a process of which this engine has some. */
+static int join(struct nt_proc *p, struct ntrace_attach *r, struct task_struct *task)
+{
+	int error = attach_thread(p, task);
+
+	if (error == -EEXIST)
+		return refuse(r, NTRACE_WHY_ATTACHED, EEXIST);
+	if (error == -ESRCH)
+		return refuse(r, NTRACE_WHY_GONE, ESRCH);
+	r->threads = !error;
+	return error;
+}
+
+static int attach(struct nt_engine *e, struct ntrace_attach *r, struct task_struct *task,
+		  struct nt_proc **out)
+{
+	bool single = r->flags & NTRACE_ATTACH_THREAD;
+	struct nt_proc *p;
+	int error = 0;
+
+	if (same_thread_group(task, current))
+		return refuse(r, NTRACE_WHY_SELF, EPERM);
+	if (!single && !thread_group_leader(task))
+		return refuse(r, NTRACE_WHY_NOT_LEADER, ESRCH);
+	if (task->flags & PF_KTHREAD)
+		return refuse(r, NTRACE_WHY_KERNEL, EPERM);
+	p = nt_proc_find(e, pid_nr_ns(task_tgid(task), e->ns));
+	if (p && !(single && p->thread_only)) {
+		nt_proc_put(p);
+		return refuse(r, NTRACE_WHY_ATTACHED, EEXIST);
 	}
+	if (p) {
+		error = join(p, r, task);
+	} else {
+		p = new_proc(e, r, task, &error);
+		if (!p)
+			return error;
+		error = single ? join(p, r, task) : attach_threads(p, task, &r->threads);
+		if (error) {
+			nt_proc_detach(p, NTRACE_RELEASE_RESUME, 0, 0);
+		} else if (nt_proc_leave(p)) { /* the bias: they are gone again */
+			nt_break_detach(p);
+			nt_proc_put(p); /* the list's */
+			error = refuse(r, NTRACE_WHY_GONE, ESRCH);
+		}
+	}
+	r->cookie = p->cookie;
 	if (error)
 		nt_proc_put(p);
 	else
 		*out = p;
 	return error;
+}
+
+static bool is_valid(const struct ntrace_attach *r)
+{
+	u32 flags = NTRACE_ATTACH_STOP | NTRACE_ATTACH_THREAD | NTRACE_ATTACH_OWNED;
+
+	if (r->flags & ~flags || r->pid <= 0 || r->release > NTRACE_RELEASE_STOP)
+		return false;
+	/* how a process is to be left is nothing to ask for one of its threads */
+	return !(r->flags & NTRACE_ATTACH_THREAD) ||
+	       (!(r->flags & NTRACE_ATTACH_OWNED) && r->release == NTRACE_RELEASE_RESUME);
 }
 
 int nt_attach(struct nt_engine *e, void *record)
@@ -233,10 +280,10 @@ int nt_attach(struct nt_engine *e, void *record)
 	r->threads = 0;
 	r->reason = NTRACE_WHY_NONE;
 	r->holder_pid = 0;
-	if (r->flags & ~(NTRACE_ATTACH_STOP | NTRACE_ATTACH_THREAD | NTRACE_ATTACH_OWNED) ||
-	    r->pid <= 0 || r->release > NTRACE_RELEASE_STOP)
+	if (!is_valid(r))
 		return -EINVAL;
-	if (r->flags & NTRACE_ATTACH_THREAD)
+	if ((r->flags & NTRACE_ATTACH_THREAD && !nt_feature(NTRACE_F_ATTACH_THREAD)) ||
+	    (r->release == NTRACE_RELEASE_STOP && !nt_feature(NTRACE_F_LEAVE_STOPPED)))
 		return -EOPNOTSUPP;
 	if (e->observer && r->flags & NTRACE_ATTACH_STOP)
 		return -EROFS;
@@ -253,7 +300,7 @@ int nt_attach(struct nt_engine *e, void *record)
 	mutex_unlock(&e->mutex);
 	put_task_struct(task);
 	if (!error && r->flags & NTRACE_ATTACH_STOP)
-		error = nt_stop_process(p);
+		error = nt_stop_process(p, r->flags & NTRACE_ATTACH_THREAD ? r->pid : -1);
 	if (p)
 		nt_proc_put(p);
 	return error;

@@ -7,7 +7,12 @@
  *   nt_site  one address with a patched byte. Stays, unarmed, as long as the
  *            nt_mm: a trap that is on its way always finds it.
  *   nt_plan  how the instruction at an address is executed elsewhere, with its
- *            slot. Kept like the sites: no slot is ever used for anything else.
+ *            slot. Goes with the area of the slot.
+ *   nt_area  a page of slots in the program. When the last breakpoint goes it is
+ *            retired: nobody enters it any more, every thread that could be in it
+ *            passes its work once, and then the page is unmapped. No slot is ever
+ *            used for anything else.
+ *   nt_fence sites around the range of a range step, for one thread.
  *   nt_break one engine's interest in a site or in debug registers.
  *   nt_watch one debug register of all threads of an address space.
  *
@@ -20,6 +25,7 @@
 
 #include "ntrace.h"
 #include "core/agent.h"
+#include "core/fence.h"
 #include "core/ool.h"
 #include "arch/x86.h"
 
@@ -28,6 +34,7 @@
 
 struct nt_plan {
 	struct hlist_node link; /* nt_mm.plans, by addr */
+	struct rcu_head rcu;
 	u8 bytes[NT_INSN_MAX];
 	u8 len; /* of bytes */
 	struct nt_ool_plan ool;
@@ -40,6 +47,8 @@ struct nt_area {
 	struct list_head link; /* RCU */
 	unsigned long start;
 	unsigned int used; /* mutex */
+	bool retired;	   /* mutex */
+	struct list_head grave;
 	struct nt_plan __rcu *plans[NT_AREA_SLOTS];
 };
 
@@ -52,7 +61,17 @@ struct nt_site {
 	struct nt_plan __rcu *plan;
 	struct list_head owners; /* nt_break.link, RCU, by order */
 	unsigned int count;	 /* of owners */
+	unsigned int fences;	 /* it is a post of */
 	unsigned int lifted;	 /* by how many threads */
+};
+
+/* Instead of stepping it in its range, a thread is caught where it may leave it. */
+struct nt_fence {
+	struct list_head link;	  /* nt_mm.fences */
+	struct nt_task *task;	  /* referenced */
+	struct nt_engine *engine; /* compared, never looked into */
+	u32 count;
+	struct nt_site *posts[NT_FENCE_POSTS];
 };
 
 /* Perf events of one debug register, one a thread. */
@@ -74,7 +93,7 @@ struct nt_watch {
 struct nt_mm {
 	struct hlist_node hash; /* RCU */
 	refcount_t ref;
-	struct rcu_head rcu;
+	struct rcu_work freeing;
 	struct mm_struct *mm; /* grabbed */
 	struct mutex mutex;
 	bool mode64;
@@ -83,9 +102,18 @@ struct nt_mm {
 	unsigned long site_lo, site_hi; /* all sites ever */
 	unsigned long slot_lo, slot_hi; /* all areas */
 	struct list_head areas;		/* RCU */
+	struct list_head fences;
 	struct nt_watch watches[NT_WATCHES];
-	unsigned int breaks;   /* nt_breaks of any kind */
+	unsigned int breaks;   /* nt_breaks of any kind, and fences */
 	unsigned int watching; /* ... of debug registers */
+
+	bool lost;	  /* the program has unmapped an area: stay out of all */
+	bool no_areas;	  /* ... and none is mapped again for a breakpoint */
+	atomic_t leavers; /* threads that may be in a retired area, + 1 while they are sought */
+	struct nt_task *lifter;	   /* steps in place: the others wait; referenced */
+	wait_queue_head_t wait;	   /* for lifter and leavers */
+	struct llist_head orphans; /* dead threads that have lifted a byte; referenced */
+	struct work_struct settle;
 };
 
 struct nt_conditions {
@@ -140,18 +168,37 @@ void nt_mm_sweep(void); /* forgets memories that are gone; may sleep */
 struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr); /* RCU or mutex */
 /* As nt_break_shadow_read(), under rcu_read_lock(). */
 void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len);
+/* A worker does what threads that are dead or have left leave to do. Atomic. */
+void nt_mm_settle(struct nt_mm *m);
 int nt_mm_init(void);
 void nt_mm_exit(void);
 
+/* ---- area.c -------------------------------------------------------------- */
+/* One with a free slot near addr; a new one if need be, or NULL. m->mutex. May sleep. */
+struct nt_area *nt_area_near(struct nt_mm *m, unsigned long addr);
+/* The page of slots around a pc; under rcu_read_lock(). */
+struct nt_area *nt_area_at(struct nt_mm *m, unsigned long pc);
+/* Nobody enters those that are there any more; they go when all have left. Without
+ * m->mutex; may sleep. "wait": for the moment that takes threads that run.
+ */
+void nt_area_retire(struct nt_mm *m, bool wait);
+/* Unmaps what is retired, once nobody can be in it. m->mutex; may sleep. */
+void nt_area_bury(struct nt_mm *m);
+void nt_area_free(struct nt_mm *m); /* the records of them, not the memory */
+
 /* ---- slot.c -------------------------------------------------------------- */
-/* The plan for an instruction, made with its slot if need be. m->mutex. May sleep. */
-struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len);
+/* The plan for an instruction, made with its slot if need be. m->mutex. May sleep.
+ * "must": of a system call that is stepped, which nothing but a slot will do for.
+ */
+struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len,
+			    bool must);
 /* A slot that does nothing but go to addr. m->mutex. May sleep. */
 struct nt_plan *nt_plan_jump(struct nt_mm *m, unsigned long addr);
 /* One that is there already; under rcu_read_lock(). */
 struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len);
 struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc); /* whose slot that is; RCU */
-void nt_slot_free(struct nt_mm *m); /* the records of it, not the memory */
+void nt_plan_forget(struct nt_mm *m, struct nt_plan *plan);    /* m->mutex; RCU */
+void nt_plan_free(struct nt_mm *m);			       /* all of them */
 
 enum nt_over {
 	NT_OVER_DONE, /* the instruction is executed */
@@ -161,7 +208,7 @@ enum nt_over {
 };
 
 /* Takes the current thread, which stands before it, over an instruction. */
-enum nt_over nt_slot_over(struct nt_plan *plan, struct pt_regs *regs, bool step,
+enum nt_over nt_slot_over(struct nt_mm *m, struct nt_plan *plan, struct pt_regs *regs, bool step,
 			  const struct nt_ool_ops *ops);
 /* After a trap of the processor: is it one of a slot? enum nt_ool_result. RCU. */
 u8 nt_slot_fixup(struct nt_mm *m, struct pt_regs *regs, bool own_tf, struct nt_plan **plan);
@@ -185,11 +232,36 @@ enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs, bool sleep);
 
 /* ---- breakpoint.c -------------------------------------------------------- */
 void nt_break_put(struct nt_break *b);
+/* Patches an address for a fence; m->mutex. May sleep. */
+struct nt_site *nt_site_arm(struct nt_mm *m, unsigned long addr);
+/* Nobody wants the site any more, or only others do; "alive": its memory has a user. */
+void nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive);
+bool nt_site_armed(struct nt_mm *m, struct nt_site *s); /* m->mutex; may sleep */
+/* The plan of a site, made anew if it has lost it; "must" as above. May sleep. NULL: none. */
+struct nt_plan *nt_site_plan(struct nt_mm *m, struct nt_site *s, bool must);
+/* The program has unmapped an area: goes on without. May sleep. */
+void nt_sites_lost(struct nt_mm *m);
+
+/* ---- lift.c --------------------------------------------------------------- */
 /* For the few instructions that nothing but their own place will do for: takes the
- * byte off until nt_break_lower(). Another thread may miss it meanwhile.
+ * byte off until nt_break_lower(). With "alone" the other threads of the memory wait
+ * meanwhile; else one of them may miss it. May sleep. False: nothing is lifted.
  */
-bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s);
+bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s, bool alone);
 void nt_break_lower(struct nt_task *t);
+/* The thread will not do it itself: it is dead, or we go. Atomic. */
+void nt_lift_orphan(struct nt_task *t);
+void nt_lift_settle(struct nt_mm *m); /* m->mutex */
+
+/* ---- fence.c -------------------------------------------------------------- */
+/* Has it gone round in its range for long enough? In the trap, RCU. */
+bool nt_fence_due(struct nt_task *t);
+/* The thread, in its work, runs on behind a fence; false: it has to be stepped. */
+bool nt_fence_raise(struct nt_task *t, struct pt_regs *regs);
+/* The thread is caught, or stops for something else. Own context, may sleep. */
+void nt_fence_lift(struct nt_task *t);
+void nt_fence_detach(struct nt_proc *p); /* its engine leaves. May sleep */
+void nt_fence_settle(struct nt_mm *m);	 /* of threads that are dead; m->mutex */
 
 /* ---- hit.c --------------------------------------------------------------- */
 /* Does somebody want to hear of this hit? Then it is noted in t->trap. In the trap. */

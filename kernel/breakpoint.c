@@ -35,14 +35,16 @@ void nt_break_put(struct nt_break *b)
 }
 
 /* ---- sites: m->mutex is held, and the memory has a user -------------------- */
-static bool is_armed(struct nt_mm *m, struct nt_site *s)
+bool nt_site_armed(struct nt_mm *m, struct nt_site *s)
 {
 	u8 byte;
 
-	return s->armed && nt_mem_read(m->mm, s->addr, &byte, 1) == 1 && byte == NT_BREAK_BYTE;
+	if (!s->armed || s->lifted)
+		return s->armed;
+	return nt_mem_read(m->mm, s->addr, &byte, 1) == 1 && byte == NT_BREAK_BYTE;
 }
 
-static int plan_site(struct nt_mm *m, struct nt_site *s)
+static int plan_site(struct nt_mm *m, struct nt_site *s, bool must)
 {
 	u8 bytes[NT_INSN_MAX];
 	struct nt_plan *plan;
@@ -54,11 +56,43 @@ static int plan_site(struct nt_mm *m, struct nt_site *s)
 	rcu_read_lock();
 	nt_shadow_rcu(m, s->addr, bytes, len);
 	rcu_read_unlock();
-	plan = nt_plan_get(m, s->addr, bytes, len);
+	plan = nt_plan_get(m, s->addr, bytes, len, must);
 	if (!plan)
 		return -ENOMEM;
 	rcu_assign_pointer(s->plan, plan);
 	return 0;
+}
+
+struct nt_plan *nt_site_plan(struct nt_mm *m, struct nt_site *s, bool must)
+{
+	struct nt_plan *plan = NULL;
+
+	mutex_lock(&m->mutex);
+	if (!plan_site(m, s, must))
+		plan = rcu_dereference_protected(s->plan, lockdep_is_held(&m->mutex));
+	mutex_unlock(&m->mutex);
+	return plan;
+}
+
+void nt_sites_lost(struct nt_mm *m)
+{
+	struct nt_site *s;
+	unsigned int bucket;
+	bool lost;
+
+	mutex_lock(&m->mutex);
+	lost = m->lost;
+	m->no_areas |= lost;
+	mutex_unlock(&m->mutex);
+	if (!lost)
+		return; /* another thread has seen to it */
+	nt_area_retire(m, false);
+	mutex_lock(&m->mutex);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->armed && !rcu_access_pointer(s->plan))
+			plan_site(m, s, false);
+	WRITE_ONCE(m->lost, false);
+	mutex_unlock(&m->mutex);
 }
 
 static int arm(struct nt_mm *m, struct nt_site *s)
@@ -69,7 +103,7 @@ static int arm(struct nt_mm *m, struct nt_site *s)
 	WRITE_ONCE(s->armed, false); /* what is there now is the program's */
 	if (nt_mem_read(m->mm, s->addr, &s->original, 1) != 1)
 		return -EFAULT;
-	error = plan_site(m, s);
+	error = plan_site(m, s, false);
 	if (error)
 		return error;
 	WRITE_ONCE(s->generation, atomic_inc_return(&last_generation) ?: 1);
@@ -83,8 +117,8 @@ static int arm(struct nt_mm *m, struct nt_site *s)
 /* Whoever overwrote the byte behind our back keeps what it wrote. */
 static void disarm(struct nt_mm *m, struct nt_site *s)
 {
-	if (is_armed(m, s))
-		nt_mem_write(m->mm, s->addr, &s->original, 1);
+	if (s->armed && !s->lifted)
+		nt_mem_swap(m->mm, s->addr, NT_BREAK_BYTE, s->original);
 	WRITE_ONCE(s->armed, false);
 }
 
@@ -105,31 +139,52 @@ static struct nt_site *site_at(struct nt_mm *m, unsigned long addr)
 	return s;
 }
 
-static int insert_site(struct nt_mm *m, struct nt_break *b)
+/* ... and patched. */
+static struct nt_site *armed_at(struct nt_mm *m, unsigned long addr)
 {
-	struct nt_site *s = site_at(m, b->addr);
+	struct nt_site *s = site_at(m, addr);
 	int error;
 
 	if (!s)
-		return -ENOMEM;
-	error = is_armed(m, s) ? 0 : arm(m, s);
-	if (error)
-		return error;
+		return ERR_PTR(-ENOMEM);
+	error = nt_site_armed(m, s) ? 0 : arm(m, s);
+	return error ? ERR_PTR(error) : s;
+}
+
+struct nt_site *nt_site_arm(struct nt_mm *m, unsigned long addr)
+{
+	struct nt_site *s = armed_at(m, addr);
+
+	return IS_ERR(s) ? NULL : s;
+}
+
+static int insert_site(struct nt_mm *m, struct nt_break *b)
+{
+	struct nt_site *s = armed_at(m, b->addr);
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
 	b->site = s;
 	s->count++;
 	list_add_tail_rcu(&b->link, &s->owners);
 	return 0;
 }
 
+void nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive)
+{
+	if (s->count || s->fences)
+		return;
+	if (alive)
+		disarm(m, s);
+	else
+		WRITE_ONCE(s->armed, false);
+}
+
 static void remove_site(struct nt_mm *m, struct nt_break *b, bool alive)
 {
 	list_del_rcu(&b->link);
-	if (--b->site->count)
-		return;
-	if (alive)
-		disarm(m, b->site);
-	else
-		WRITE_ONCE(b->site->armed, false);
+	b->site->count--;
+	nt_site_release(m, b->site, alive);
 }
 
 /* Once it is out of the engine's table. */
@@ -203,7 +258,7 @@ static int update_break(struct nt_break *b, struct nt_conditions *c, struct ntra
 	mutex_lock(&b->m->mutex);
 	if (b->gone)
 		error = -ESRCH;
-	else if (b->type == NTRACE_BREAK_SW && !is_armed(b->m, b->site))
+	else if (b->type == NTRACE_BREAK_SW && !nt_site_armed(b->m, b->site))
 		error = arm(b->m, b->site);
 	old = rcu_replace_pointer(b->conditions, error ? b->conditions : c,
 				  lockdep_is_held(&b->m->mutex));
@@ -290,6 +345,18 @@ out:
 	return error;
 }
 
+static bool is_off(u32 type)
+{
+	switch (type) {
+	case NTRACE_BREAK_SW:
+		return false; /* the call itself would be */
+	case NTRACE_BREAK_HW:
+		return !nt_feature(NTRACE_F_HWBREAK);
+	default:
+		return !nt_feature(NTRACE_F_WATCH);
+	}
+}
+
 static int check(const struct ntrace_break *r)
 {
 	if (r->nactions || r->flags & NTRACE_BREAK_PERSIST)
@@ -298,7 +365,8 @@ static int check(const struct ntrace_break *r)
 		return -EOPNOTSUPP;
 	if (r->flags || r->type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
-	if (r->type == NTRACE_WATCH_READ)
+	if (r->type == NTRACE_WATCH_READ || is_off(r->type) ||
+	    (r->nconditions && !nt_feature(NTRACE_F_CONDITIONS)))
 		return -EOPNOTSUPP;
 	if (r->type == NTRACE_BREAK_SW ? r->len != NT_BREAK_LEN : !r->len)
 		return -EINVAL;
@@ -386,6 +454,7 @@ int nt_break_stats(struct nt_engine *e, void *record)
 	r->false_hits = atomic64_read(&b->false_hits);
 	r->errors = atomic64_read(&b->errors);
 	r->cost_ns = atomic64_read(&b->cost_ns);
+	r->native = 0;
 	nt_break_put(b);
 	return 0;
 }
@@ -413,7 +482,23 @@ static void remove_all(struct nt_proc *p, struct mm_struct *but)
 void nt_break_detach(struct nt_proc *p)
 {
 	remove_all(p, NULL);
+	nt_fence_detach(p);
 	nt_mm_sweep();
+}
+
+void nt_trap_detached(struct nt_proc *p)
+{
+	struct nt_mm *m = p->mm ? nt_mm_find(p->mm) : NULL;
+	bool idle;
+
+	if (!m)
+		return;
+	mutex_lock(&m->mutex);
+	idle = !m->breaks;
+	mutex_unlock(&m->mutex);
+	if (idle)
+		nt_area_retire(m, true);
+	nt_mm_put(m);
 }
 
 void nt_mm_exec(struct nt_task *t)
@@ -422,8 +507,9 @@ void nt_mm_exec(struct nt_task *t)
 
 	while ((a = nt_att_next(t, a)))
 		remove_all(a->proc, current->mm);
+	nt_break_lower(t);
+	nt_fence_lift(t);
 	t->trap.at = 0;
-	t->trap.lifted = NULL;
 	t->trap.pending = 0;
 	memset(t->trap.passes, 0, sizeof(t->trap.passes));
 	if (t->trap.stepping) {
@@ -431,38 +517,6 @@ void nt_mm_exec(struct nt_task *t)
 		nt_task_kick(t, false);
 	}
 	nt_mm_sweep();
-}
-
-/* ---- lifting ------------------------------------------------------------------ */
-bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s)
-{
-	bool lifted = false;
-
-	mutex_lock(&m->mutex);
-	if (s->lifted || is_armed(m, s))
-		lifted = nt_mem_write(m->mm, s->addr, &s->original, 1) == 1;
-	if (lifted) {
-		s->lifted++;
-		t->trap.lifted = s;
-	}
-	mutex_unlock(&m->mutex);
-	return lifted;
-}
-
-void nt_break_lower(struct nt_task *t)
-{
-	static const u8 trap = NT_BREAK_BYTE;
-	struct nt_mm *m = nt_mm_find(current->mm);
-	struct nt_site *s = t->trap.lifted;
-
-	t->trap.lifted = NULL;
-	if (!m)
-		return;
-	mutex_lock(&m->mutex);
-	if (!--s->lifted && s->armed)
-		nt_mem_write(m->mm, s->addr, &trap, 1);
-	mutex_unlock(&m->mutex);
-	nt_mm_put(m);
 }
 
 /* ---- memory seen by engines --------------------------------------------------- */
@@ -474,7 +528,7 @@ static void replan(struct nt_mm *m, unsigned long addr, size_t len)
 
 	hash_for_each(m->sites, bucket, s, link)
 		if (s->armed && s->addr < addr + len && s->addr + NT_INSN_MAX > addr)
-			plan_site(m, s);
+			plan_site(m, s, false);
 }
 
 /* One piece, which may be changed: m->mutex. */
@@ -487,7 +541,7 @@ static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const 
 
 	memcpy(piece, from, len);
 	hash_for_each(m->sites, bucket, s, link)
-		if (s->addr - addr < len && is_armed(m, s))
+		if (s->addr - addr < len && nt_site_armed(m, s))
 			piece[s->addr - addr] = NT_BREAK_BYTE;
 	done = nt_mem_write(m->mm, addr, piece, len);
 	hash_for_each(m->sites, bucket, s, link)

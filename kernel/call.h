@@ -20,6 +20,9 @@ struct nt_call {
 	bool exit;    /* somebody wants to see the end of this one */
 	int nr;	      /* ... whose number was */
 	bool noting;  /* "work" is queued, which leaves nothing but notes of it */
+
+	bool notifying; /* it is in a stop of ptrace's inside of a call: not the end of it */
+	bool again;	/* the end was to be seen there: it is, later */
 	struct callback_head work;
 };
 

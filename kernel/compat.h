@@ -6,6 +6,7 @@
 #include <linux/version.h>
 
 #include <linux/ftrace.h>
+#include <linux/sched.h>
 #include <linux/signal.h>
 
 /* ---- ftrace, hook.c ------------------------------------------------------- */
@@ -46,6 +47,14 @@ typedef int nt_symbol_size_fn(unsigned long address, unsigned long *size, unsign
 #define NT_DEQUEUE_INFO 2
 #define NT_DEQUEUE_TYPE 3
 #define nt_dequeue_signal(mask, info, type) dequeue_signal(current, mask, info, type)
+#endif
+
+/* ---- threads ---------------------------------------------------------------- */
+/* of a program's, as far as the kernel counts, that never execute it */
+#ifdef PF_USER_WORKER
+#define NT_PF_WORKER (PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define NT_PF_WORKER PF_IO_WORKER
 #endif
 
 /* ---- memory ----------------------------------------------------------------- */

@@ -62,6 +62,7 @@ void nt_proc_detach(struct nt_proc *p, u32 release, int signo, pid_t tid)
 		kill_pid(p->tgid, SIGSTOP, 1);
 	nt_break_detach(p);
 	drop_all(p, signo, tid);
+	nt_trap_detached(p);
 	nt_forget_notes(e, pid_nr_ns(p->tgid, e->ns));
 	nt_proc_put(p); /* the list's */
 }
@@ -84,19 +85,50 @@ void nt_proc_lose(struct nt_proc *p, int error)
 	nt_proc_last(p, NTRACE_EV_DETACHED, error);
 }
 
+/* One thread of those that were attached by themselves; with the last one all goes. */
+static int detach_thread(struct nt_proc *p, int signo, pid_t tid)
+{
+	struct nt_engine *e = p->engine;
+	struct nt_att *a;
+
+	rcu_read_lock();
+	a = nt_att_by_tid(e, tid);
+	if (a && (a->proc != p || !refcount_inc_not_zero(&a->ref)))
+		a = NULL;
+	rcu_read_unlock();
+	if (!a)
+		return -ESRCH;
+	choose_signal(a, signo);
+	if (nt_att_drop(a) && nt_proc_leave(p)) {
+		nt_break_detach(p);
+		nt_trap_detached(p);
+		nt_forget_notes(e, pid_nr_ns(p->tgid, e->ns));
+		nt_proc_put(p); /* the list's */
+	}
+	nt_att_put(a);
+	return 0;
+}
+
 int nt_detach(struct nt_engine *e, void *record)
 {
 	struct ntrace_detach *r = record;
+	int error = -ESRCH;
 	struct nt_proc *p;
 
 	if (r->release > NTRACE_RELEASE_STOP || r->signo < 0 || r->signo > _NSIG)
 		return -EINVAL;
+	if (r->release == NTRACE_RELEASE_STOP && !nt_feature(NTRACE_F_LEAVE_STOPPED))
+		return -EOPNOTSUPP;
 	mutex_lock(&e->mutex);
 	p = nt_proc_find(e, r->pid);
-	if (p) {
+	if (p && p->thread_only && r->tid > 0) {
+		error = detach_thread(p, r->signo, r->tid);
+	} else if (p) {
 		nt_proc_detach(p, r->release, r->signo, r->tid);
-		nt_proc_put(p);
+		error = 0;
 	}
+	if (p)
+		nt_proc_put(p);
 	mutex_unlock(&e->mutex);
-	return p ? 0 : -ESRCH;
+	return error;
 }

@@ -156,6 +156,8 @@ int nt_stop(struct nt_engine *e, void *record)
 
 	if (r->flags & ~(NTRACE_STOP_SOFT | NTRACE_STOP_WAIT | NTRACE_STOP_QUIET))
 		return -EINVAL;
+	if (!nt_feature(r->flags & NTRACE_STOP_SOFT ? NTRACE_F_SOFT_STOP : NTRACE_F_HARD_STOP))
+		return -EOPNOTSUPP;
 	entries = nt_batch_in(r->entries, r->count, sizeof(*entries));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
@@ -164,9 +166,9 @@ int nt_stop(struct nt_engine *e, void *record)
 	return error ? error : copied;
 }
 
-int nt_stop_process(struct nt_proc *p)
+int nt_stop_process(struct nt_proc *p, pid_t tid)
 {
-	struct ntrace_stop_entry entry = {.pid = pid_nr_ns(p->tgid, p->engine->ns), .tid = -1};
+	struct ntrace_stop_entry entry = {.pid = pid_nr_ns(p->tgid, p->engine->ns), .tid = tid};
 	struct ntrace_stop all = {
 	    .count = 1,
 	    .flags = NTRACE_STOP_WAIT | NTRACE_STOP_QUIET,

@@ -64,6 +64,8 @@ static struct nt_hook hooks[] = {
     {.name = "syscall_trace_enter",
      .handler = nt_hook_syscall_enter,
      .features = {FEATURE(SYSCALL_ENTRY), FEATURE(SYSCALL_EXIT), FEATURE(SYSCALL_CHANGE)}},
+    {.name = "ptrace_notify", .handler = nt_hook_ptrace_notify},
+    {.name = "force_sig_fault", .handler = nt_hook_fault},
     {.name = "do_exit", .handler = nt_hook_do_exit, .features = {FEATURE(EXITING)}},
 };
 

@@ -34,7 +34,9 @@ bool nt_hook_prepare_signal(struct nt_frame *frame);
 bool nt_hook_signal_stop(struct nt_frame *frame);
 bool nt_hook_signal_wake(struct nt_frame *frame);
 bool nt_hook_syscall_enter(struct nt_frame *frame); /* syscall.c */
-bool nt_hook_do_exit(struct nt_frame *frame);	    /* lifecycle.c */
+bool nt_hook_ptrace_notify(struct nt_frame *frame);
+bool nt_hook_do_exit(struct nt_frame *frame); /* lifecycle.c */
+bool nt_hook_fault(struct nt_frame *frame);   /* traps.c */
 
 void nt_signal_init(void);
 /* Lets a ptracer have the thread that was woken for it (t->call.yield), then comes

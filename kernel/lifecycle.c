@@ -19,11 +19,33 @@
 #include "hook.h"
 #include "ntrace.h"
 
+/* The feature that is this event, or -1. */
+static int feature_of(u32 type)
+{
+	switch (type) {
+	case NTRACE_EV_NEWTHREAD:
+		return NTRACE_F_NEWTHREAD;
+	case NTRACE_EV_FORK:
+	case NTRACE_EV_VFORK:
+	case NTRACE_EV_VFORK_DONE:
+		return NTRACE_F_FORK;
+	case NTRACE_EV_EXEC:
+		return NTRACE_F_EXEC;
+	case NTRACE_EV_EXITING:
+		return NTRACE_F_EXITING;
+	case NTRACE_EV_DEAD:
+		return NTRACE_F_DEAD;
+	}
+	return -1;
+}
+
 static enum nt_want wanted(struct nt_att *a, u32 type)
 {
 	enum nt_want want = NT_PASS;
 	struct ntrace_sets *s;
 
+	if (feature_of(type) >= 0 && !nt_feature(feature_of(type)))
+		return NT_PASS;
 	rcu_read_lock();
 	s = nt_sets(a->proc);
 	if (s->life_stop & NTRACE_LIFE(type))
@@ -162,12 +184,13 @@ static void on_newtask(void *data, struct task_struct *task, unsigned long flags
 {
 	struct nt_task *t;
 
-	if (!atomic_read(&nt_tasks))
+	/* a child of a program that nobody traces any more may be a copy from before */
+	if (!atomic_read(&nt_tasks) && !nt_mm_needs(current->mm))
 		return;
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
 	if (flags & CLONE_THREAD) {
-		if (t && !(task->flags & PF_IO_WORKER)) /* never runs the program */
+		if (t && !(task->flags & NT_PF_WORKER)) /* never runs the program */
 			new_thread(t, task);
 	} else if (!(task->flags & PF_KTHREAD)) {
 		new_process(t, task, flags);
@@ -279,10 +302,14 @@ static void thread_dead(struct nt_att *a)
 		ev.r.code = task->exit_code;
 		nt_note(a, &ev);
 	}
-	if (nt_proc_leave(p))
-		nt_proc_last(p, NTRACE_EV_PROC_DEAD,
-			     signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
-							       : p->leader_code);
+	if (nt_proc_leave(p)) {
+		if (p->thread_only && atomic_read(&signal->live) > 0)
+			nt_proc_last(p, NTRACE_EV_DETACHED, ESRCH); /* others live on */
+		else
+			nt_proc_last(p, NTRACE_EV_PROC_DEAD,
+				     signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
+								       : p->leader_code);
+	}
 	nt_att_put(a);
 }
 
@@ -345,6 +372,22 @@ static void report_birth(struct nt_task *t)
 	nt_report(t, &ev, process ? match_everybody : match_life);
 }
 
+/* A child that ended without an exec lets go of the memory some time before its end
+ * is told: that comes first.
+ */
+static void await_end(struct pid *pid)
+{
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct nt_task *child = task ? nt_task_find(task) : NULL;
+
+	if (child && READ_ONCE(task->flags) & PF_EXITING)
+		wait_event_killable_timeout(child->wait, READ_ONCE(child->dead), HZ);
+	if (child)
+		nt_task_put(child);
+	if (task)
+		put_task_struct(task);
+}
+
 void nt_life_work(struct nt_task *t)
 {
 	struct nt_life *life = &t->life;
@@ -369,6 +412,7 @@ void nt_life_work(struct nt_task *t)
 	}
 	if (life->vfork) {
 		nt_park(t); /* whoever was told of the vfork has not let go yet */
+		await_end(life->child);
 		life->vfork = false;
 		nt_event_init(&ev, t, NTRACE_EV_VFORK_DONE, true);
 		ev.child = life->child;
@@ -387,7 +431,9 @@ static struct {
     {"sched_process_exit", on_exit},
 };
 
-static struct kprobe gone = {.symbol_name = "proc_exit_connector", .pre_handler = on_gone};
+/* The end of do_exit(): the first of these that the kernel has and lets us probe. */
+static const char *const ends[] = {"proc_exit_connector", "exit_rcu"};
+static struct kprobe gone;
 
 static void find_point(struct tracepoint *point, void *data)
 {
@@ -398,14 +444,25 @@ static void find_point(struct tracepoint *point, void *data)
 			points[i].point = point;
 }
 
+static int probe_end(void)
+{
+	int i, error = -ENOENT;
+
+	for (i = 0; i < ARRAY_SIZE(ends) && error; i++) {
+		gone = (struct kprobe){.symbol_name = ends[i], .pre_handler = on_gone};
+		error = register_kprobe(&gone);
+	}
+	return error;
+}
+
 int nt_life_init(void)
 {
 	int i, error;
 
 	for_each_kernel_tracepoint(find_point, NULL);
-	error = register_kprobe(&gone);
+	error = probe_end();
 	if (error) {
-		pr_err("ntrace: no probe at the end of do_exit (proc_exit_connector): %d\n", error);
+		pr_err("ntrace: no probe at the end of do_exit: %d\n", error);
 		return error;
 	}
 	for (i = 0; i < ARRAY_SIZE(points); i++) {

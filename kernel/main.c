@@ -80,9 +80,9 @@ bool nt_feature(enum ntrace_feature bit)
 static void always_on(void)
 {
 	static const u8 bits[] = {
-	    NTRACE_F_ATTACH,  NTRACE_F_SOFT_STOP,     NTRACE_F_HARD_STOP, NTRACE_F_REGSETS,
-	    NTRACE_F_MEMORY,  NTRACE_F_RECORD,	      NTRACE_F_STACK,	  NTRACE_F_WHO,
-	    NTRACE_F_RELEASE, NTRACE_F_LEAVE_STOPPED,
+	    NTRACE_F_ATTACH,  NTRACE_F_SOFT_STOP,     NTRACE_F_HARD_STOP,     NTRACE_F_REGSETS,
+	    NTRACE_F_MEMORY,  NTRACE_F_RECORD,	      NTRACE_F_STACK,	      NTRACE_F_WHO,
+	    NTRACE_F_RELEASE, NTRACE_F_LEAVE_STOPPED, NTRACE_F_ATTACH_THREAD,
 	};
 	int i;
 
@@ -126,6 +126,7 @@ static void unload(void)
 	nt_life_exit();
 	flush_workqueue(nt_workqueue);
 	nt_task_exit();
+	flush_workqueue(nt_workqueue); /* what threads have left to do */
 	nt_trap_exit();
 	nt_hook_exit();
 	rcu_barrier(); /* references fall in chains: an att lets go of a task */
@@ -173,8 +174,8 @@ traps:
 hooks:
 	nt_hook_exit();
 queue:
-	destroy_workqueue(nt_workqueue);
 	rcu_barrier();
+	destroy_workqueue(nt_workqueue);
 	synchronize_rcu_tasks();
 	return error;
 }

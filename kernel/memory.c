@@ -9,25 +9,32 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "batch.h"
 #include "ntrace.h"
 
 #define PIN_PAGES 32 /* at a time */
 
-/* Pins the pages from addr on: how many. */
-static long pin(struct mm_struct *mm, unsigned long addr, size_t len, bool write,
-		struct page **pages)
+/* Pins the pages from addr on: how many. mmap_lock is held. */
+static long pin_locked(struct mm_struct *mm, unsigned long addr, size_t len, bool write,
+		       struct page **pages)
 {
 	unsigned long first = addr & PAGE_MASK;
 	unsigned long last = (addr + len - 1) & PAGE_MASK;
 	unsigned long count = min_t(unsigned long, ((last - first) >> PAGE_SHIFT) + 1, PIN_PAGES);
 	unsigned int flags = FOLL_FORCE | (write ? FOLL_WRITE : 0);
+
+	return nt_get_user_pages_remote(mm, first, count, flags, pages);
+}
+
+static long pin(struct mm_struct *mm, unsigned long addr, size_t len, struct page **pages)
+{
 	long pinned;
 
 	if (mmap_read_lock_killable(mm))
 		return 0;
-	pinned = nt_get_user_pages_remote(mm, first, count, flags, pages);
+	pinned = pin_locked(mm, addr, len, false, pages);
 	mmap_read_unlock(mm);
 	return pinned;
 }
@@ -49,55 +56,91 @@ static size_t bounded(unsigned long addr, size_t len)
 	return addr >= TASK_SIZE_MAX ? 0 : min_t(size_t, len, TASK_SIZE_MAX - addr);
 }
 
-size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+/* Between a page of the target and ours. */
+static void copy(struct page *page, size_t offset, void *buf, size_t len, bool write)
+{
+	char *theirs = kmap_local_page(page);
+
+	if (write) {
+		memcpy(theirs + offset, buf, len);
+		flush_dcache_page(page);
+	} else {
+		memcpy(buf, theirs + offset, len);
+	}
+	kunmap_local(theirs);
+}
+
+/* The lock is held until it is done: a page that is written must not become one that a
+ * child shares in the meantime.
+ */
+static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write)
 {
 	struct page *pages[PIN_PAGES];
 	size_t done = 0;
 
 	len = bounded(addr, len);
+	if (!len || mmap_read_lock_killable(mm))
+		return 0;
 	while (done < len) {
-		long count = pin(mm, addr + done, len - done, false, pages), i;
+		long count = pin_locked(mm, addr + done, len - done, write, pages), i;
 
 		for (i = 0; i < count; i++) {
 			size_t offset = offset_in_page(addr + done);
 			size_t part = min(len - done, PAGE_SIZE - offset);
-			void *from = kmap_local_page(pages[i]);
 
-			memcpy(buf + done, from + offset, part);
-			kunmap_local(from);
+			copy(pages[i], offset, buf + done, part, write);
 			done += part;
 		}
 		if (count <= 0)
 			break;
-		unpin(pages, count, false);
+		unpin(pages, count, write);
 	}
+	mmap_read_unlock(mm);
 	return done;
+}
+
+size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+{
+	return access(mm, addr, buf, len, false);
 }
 
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
 {
-	struct page *pages[PIN_PAGES];
-	size_t done = 0;
+	return access(mm, addr, (void *)buf, len, true);
+}
 
-	len = bounded(addr, len);
-	while (done < len) {
-		long count = pin(mm, addr + done, len - done, true, pages), i;
+struct swap {
+	struct work_struct work;
+	struct mm_struct *mm;
+	unsigned long addr;
+	u8 from, to;
+};
 
-		for (i = 0; i < count; i++) {
-			size_t offset = offset_in_page(addr + done);
-			size_t part = min(len - done, PAGE_SIZE - offset);
-			void *to = kmap_local_page(pages[i]);
+static bool swap_byte(struct swap *s)
+{
+	u8 byte;
 
-			memcpy(to + offset, buf + done, part);
-			flush_dcache_page(pages[i]);
-			kunmap_local(to);
-			done += part;
-		}
-		if (count <= 0)
-			break;
-		unpin(pages, count, true);
-	}
-	return done;
+	if (nt_mem_read(s->mm, s->addr, &byte, 1) != 1)
+		return false;
+	return byte != s->from || nt_mem_write(s->mm, s->addr, &s->to, 1) == 1;
+}
+
+static void swap_work(struct work_struct *work)
+{
+	swap_byte(container_of(work, struct swap, work));
+}
+
+void nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to)
+{
+	struct swap s = {.mm = mm, .addr = addr, .from = from, .to = to};
+
+	if (swap_byte(&s) || !fatal_signal_pending(current))
+		return;
+	/* whoever is being killed gets no pages any more */
+	INIT_WORK_ONSTACK(&s.work, swap_work);
+	queue_work(system_unbound_wq, &s.work);
+	flush_work(&s.work);
+	destroy_work_on_stack(&s.work);
 }
 
 /* Straight into the caller's buffer. */
@@ -108,7 +151,7 @@ static size_t read_plain(struct mm_struct *mm, unsigned long addr, char __user *
 	size_t done = 0;
 
 	while (done < len && !fault && !fatal_signal_pending(current)) {
-		long count = pin(mm, addr + done, len - done, false, pages), i;
+		long count = pin(mm, addr + done, len - done, pages), i;
 
 		for (i = 0; i < count && !fault; i++) {
 			size_t offset = offset_in_page(addr + done);

@@ -46,16 +46,18 @@ struct nt_mm *nt_mm_find(struct mm_struct *mm)
 	return m;
 }
 
-static void free_record(struct rcu_head *rcu)
+/* In a worker: the memory may go with it. */
+static void free_record(struct work_struct *work)
 {
-	struct nt_mm *m = container_of(rcu, struct nt_mm, rcu);
+	struct nt_mm *m = container_of(to_rcu_work(work), struct nt_mm, freeing);
 	struct hlist_node *next;
 	struct nt_site *s;
 	unsigned int bucket;
 
 	hash_for_each_safe(m->sites, bucket, next, s, link)
 		kfree(s);
-	nt_slot_free(m);
+	nt_plan_free(m);
+	nt_area_free(m);
 	mmdrop(m->mm);
 	kfree(m);
 	atomic_dec(&nt_count[NT_MM]);
@@ -64,7 +66,26 @@ static void free_record(struct rcu_head *rcu)
 void nt_mm_put(struct nt_mm *m)
 {
 	if (refcount_dec_and_test(&m->ref))
-		call_rcu(&m->rcu, free_record);
+		queue_rcu_work(nt_workqueue, &m->freeing);
+}
+
+static void settle(struct work_struct *work)
+{
+	struct nt_mm *m = container_of(work, struct nt_mm, settle);
+
+	mutex_lock(&m->mutex);
+	nt_lift_settle(m);
+	nt_fence_settle(m);
+	nt_area_bury(m);
+	mutex_unlock(&m->mutex);
+	nt_mm_put(m);
+}
+
+void nt_mm_settle(struct nt_mm *m)
+{
+	refcount_inc(&m->ref);
+	if (!queue_work(nt_workqueue, &m->settle))
+		nt_mm_put(m); /* the queued one has a reference of its own, and is yet to begin */
 }
 
 static struct nt_mm *new_record(struct mm_struct *mm, bool mode64)
@@ -78,11 +99,17 @@ static struct nt_mm *new_record(struct mm_struct *mm, bool mode64)
 	mmgrab(mm);
 	m->mm = mm;
 	m->mode64 = mode64;
+	m->no_areas = !nt_feature(NTRACE_F_OUT_OF_LINE);
 	mutex_init(&m->mutex);
 	hash_init(m->sites);
 	hash_init(m->plans);
 	m->site_lo = m->slot_lo = ULONG_MAX;
 	INIT_LIST_HEAD(&m->areas);
+	INIT_LIST_HEAD(&m->fences);
+	init_llist_head(&m->orphans);
+	init_waitqueue_head(&m->wait);
+	INIT_WORK(&m->settle, settle);
+	INIT_RCU_WORK(&m->freeing, free_record);
 	for (i = 0; i < NT_WATCHES; i++) {
 		INIT_LIST_HEAD(&m->watches[i].owners);
 		INIT_LIST_HEAD(&m->watches[i].threads);

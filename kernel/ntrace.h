@@ -177,6 +177,8 @@ struct nt_att {
 	struct list_head in_task; /* by proc->order */
 	struct list_head in_proc;
 	struct nt_pending stop; /* the event of the present hold */
+	/* system calls of this thread alone, or NULL: as its process; the engine's mutex */
+	struct nt_sets __rcu *own;
 
 	/* all under task->lock */
 	bool gone;
@@ -187,7 +189,7 @@ struct nt_att {
 	u32 why;	   /* enum ntrace_event_type */
 	atomic_t *stopper; /* who counts asks down: halt.c */
 	u64 batch;	   /* the resume that named it last */
-	u64 halfway;	   /* the stop in which its registers were read before it was parked */
+	bool halfway;	   /* its registers were read before it was parked, in this hold */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */
@@ -211,6 +213,8 @@ struct nt_life {
 	struct pid *creator; /* of a fresh thread or child */
 	struct pid *former;  /* exec: the id it had before */
 };
+
+struct nt_mm;
 
 struct nt_task {
 	refcount_t ref;
@@ -236,6 +240,8 @@ struct nt_task {
 	struct callback_head work;
 	struct callback_head nudge; /* makes a queued soft work hard */
 	bool nudged;
+	struct nt_mm *leaves;	   /* areas of it, at its next work; referenced */
+	struct llist_node orphan;  /* nt_mm.orphans */
 	kernel_siginfo_t *siginfo; /* of the signal it is stopped for; only while parked */
 
 	struct nt_life life;
@@ -283,6 +289,14 @@ struct nt_proc *nt_proc_find(struct nt_engine *e, pid_t pid);
 static inline struct ntrace_sets *nt_sets(struct nt_proc *p)
 {
 	return &rcu_dereference(p->sets)->s;
+}
+
+/* ... as far as system calls go. */
+static inline struct ntrace_sets *nt_call_sets(struct nt_att *a)
+{
+	struct nt_sets *own = rcu_dereference(a->own);
+
+	return own ? &own->s : nt_sets(a->proc);
 }
 
 /* ---- task.c -------------------------------------------------------------- */
@@ -422,8 +436,8 @@ void nt_proc_lose(struct nt_proc *p, int error);
 int nt_threads(struct nt_engine *e, void *record); /* threads.c */
 int nt_resume(struct nt_engine *e, void *record);  /* resume.c */
 int nt_stop(struct nt_engine *e, void *record);	   /* halt.c */
-/* Holds every thread of a process, as NTRACE_ATTACH_STOP wants it. */
-int nt_stop_process(struct nt_proc *p);
+/* Holds every thread of a process (tid -1) or one, as NTRACE_ATTACH_STOP wants it. */
+int nt_stop_process(struct nt_proc *p, pid_t tid);
 int nt_getregs(struct nt_engine *e, void *record); /* regs.c */
 int nt_setregs(struct nt_engine *e, void *record);
 int nt_readmem(struct nt_engine *e, void *record); /* memory.c */
@@ -436,6 +450,8 @@ int nt_release_hold(struct nt_engine *e, void *record);
 /* Reads and writes of another's memory, plain: bytes done. May sleep. */
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+/* Makes one byte another, if it is there still; even by somebody who is being killed. */
+void nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to);
 
 /* ---- traps: breakpoint.c, step.c, hwbreak.c, mm.c ------------------------ */
 int nt_trap_init(void);
@@ -447,6 +463,8 @@ int nt_break_stats(struct nt_engine *e, void *record);
  * slot, and our trap flag off. nt_trap_leave() undoes it. Atomic.
  */
 void nt_trap_enter(struct nt_task *t);
+/* ... and what it has patched or lifted for itself is undone. May sleep. */
+void nt_trap_pause(struct nt_task *t);
 /* A pc, or an address in a siginfo, as the program would see it. Atomic. */
 unsigned long nt_trap_pc(struct mm_struct *mm, unsigned long pc);
 /* An NT_PRSTATUS of a thread that blocks in the kernel, likewise. */
@@ -465,6 +483,20 @@ void nt_step_cancel(struct nt_task *t, struct nt_att *a);
  * there go, with their ids. May sleep. Called once.
  */
 void nt_break_detach(struct nt_proc *p);
+/* ... and has let go of its threads: our memory in the program goes with the last
+ * breakpoint. May sleep.
+ */
+void nt_trap_detached(struct nt_proc *p);
+/* It is dead: what it leaves is seen to. Atomic, once. */
+void nt_trap_dead(struct nt_task *t);
+/* The last reference goes. */
+void nt_trap_free(struct nt_task *t);
+/* Module unload: it sleeps in the kernel and will find nobody of us when it wakes. */
+void nt_trap_abandon(struct nt_task *t);
+/* The thread was outside of all slots since it was told to leave. Atomic. */
+void nt_area_left(struct nt_mm *m);
+/* Waits while another thread steps in its place. In the work, before it runs on. */
+void nt_lift_gate(struct nt_task *t);
 /* Must a child of this memory be looked after although nobody follows it? Atomic. */
 bool nt_mm_needs(struct mm_struct *mm);
 /* The child, before its first user instruction, in its own context. */

@@ -155,13 +155,15 @@ static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, void
 
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
 		if (nt_inspect(t)) {
-			error =
-			    change ? set(t, r, a->halfway == a->stop_id) : get(t, r, scratch, room);
+			error = change ? set(t, r, a->halfway) : get(t, r, scratch, room);
+			if (!change && r->note == NT_PRSTATUS)
+				a->halfway = false;
 			nt_inspect_end(t);
 			return error;
 		}
 		if (!change && get_blocked(t, r, scratch, room, &error)) {
-			a->halfway = a->stop_id;
+			if (r->note == NT_PRSTATUS)
+				a->halfway = true;
 			return error;
 		}
 		if (!ms)

@@ -64,6 +64,12 @@ static void resume_one(struct nt_att *a, struct batch *b)
 		entry->error = error;
 }
 
+static bool is_off(u32 action)
+{
+	return (action == NTRACE_ACT_STEP && !nt_feature(NTRACE_F_STEP)) ||
+	       (action == NTRACE_ACT_RANGE && !nt_feature(NTRACE_F_RANGE_STEP));
+}
+
 static void resume_entry(struct nt_engine *e, struct batch *b)
 {
 	struct ntrace_resume_entry *entry = b->entry;
@@ -78,6 +84,10 @@ static void resume_entry(struct nt_engine *e, struct batch *b)
 	    entry->signo < 0 || entry->signo > _NSIG ||
 	    (!b->named && (entry->tid != -1 || (entry->pid != -1 && entry->pid <= 0)))) {
 		entry->error = EINVAL;
+		return;
+	}
+	if (is_off(entry->action)) {
+		entry->error = EOPNOTSUPP;
 		return;
 	}
 	rcu_read_lock();

@@ -48,6 +48,15 @@ static bool stops(const struct ntrace_sets *s)
 	return any;
 }
 
+/* The engine's mutex is held. */
+static void set_own(struct nt_att *a, struct nt_sets *own)
+{
+	struct nt_sets *old = rcu_replace_pointer(a->own, own, true);
+
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
 /* The engine's mutex is held: nobody else replaces its sets. */
 static int change(struct nt_proc *p, const struct ntrace_sets *s)
 {
@@ -61,12 +70,42 @@ static int change(struct nt_proc *p, const struct ntrace_sets *s)
 	rcu_assign_pointer(p->sets, new);
 	if (s->valid & NTRACE_SET_SYSCALLS) {
 		rcu_read_lock();
-		list_for_each_entry_rcu(a, &p->atts, in_proc)
+		list_for_each_entry_rcu(a, &p->atts, in_proc) {
+			set_own(a, NULL); /* what one thread had of its own is over */
 			nt_syscall_engage(a->task);
+		}
 		rcu_read_unlock();
 	}
 	kfree_rcu(old, rcu);
 	return 0;
+}
+
+/* Of one thread alone, until those of its process are set again. Likewise. */
+static int change_thread(struct nt_engine *e, const struct ntrace_sets *s)
+{
+	struct nt_sets *own;
+	struct nt_att *a;
+	int error = 0;
+
+	if (s->valid != NTRACE_SET_SYSCALLS)
+		return -EINVAL;
+	own = kzalloc(sizeof(*own), GFP_KERNEL);
+	if (!own)
+		return -ENOMEM;
+	merge(&own->s, s);
+	rcu_read_lock();
+	a = nt_att_by_tid(e, s->tid);
+	if (a && s->pid && pid_nr_ns(a->proc->tgid, e->ns) != s->pid)
+		a = NULL;
+	if (a) {
+		set_own(a, own);
+		nt_syscall_engage(a->task);
+	} else {
+		kfree(own);
+		error = -ESRCH;
+	}
+	rcu_read_unlock();
+	return error;
 }
 
 int nt_set_sets(struct nt_engine *e, void *record)
@@ -80,12 +119,14 @@ int nt_set_sets(struct nt_engine *e, void *record)
 	    s->follow & ~(NTRACE_FOLLOW_FORK | NTRACE_FOLLOW_VFORK) ||
 	    s->life_stop & ~LIFE_EVENTS || s->life_note & ~LIFE_EVENTS)
 		return -EINVAL;
-	if (s->tid)
+	if (s->valid & NTRACE_SET_FOLLOW && s->follow && !nt_feature(NTRACE_F_FOLLOW))
 		return -EOPNOTSUPP;
 	if (e->observer && stops(s))
 		return -EROFS;
 	mutex_lock(&e->mutex);
-	if (s->pid) {
+	if (s->tid) {
+		error = change_thread(e, s);
+	} else if (s->pid) {
 		p = nt_proc_find(e, s->pid);
 		error = p ? change(p, s) : -ESRCH;
 		if (p)
@@ -139,7 +180,7 @@ int nt_signal(struct nt_engine *e, void *record)
 	struct nt_att *a;
 	int error = 0;
 
-	if (r->reserved || r->signo <= 0 || r->signo > _NSIG)
+	if (r->reserved || r->signo < 0 || r->signo > _NSIG)
 		return -EINVAL;
 	p = nt_proc_find(e, r->pid);
 	if (!p)
@@ -147,10 +188,10 @@ int nt_signal(struct nt_engine *e, void *record)
 	if (r->tid > 0) {
 		rcu_read_lock();
 		a = nt_att_by_tid(e, r->tid);
-		if (a && a->proc == p)
-			send_sig(r->signo, a->task->task, 0);
-		else
+		if (!a || a->proc != p)
 			error = -ESRCH;
+		else if (r->signo) /* 0 asks whether it is there */
+			send_sig(r->signo, a->task->task, 0);
 		rcu_read_unlock();
 	} else {
 		error = kill_pid(p->tgid, r->signo, 0);

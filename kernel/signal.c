@@ -288,7 +288,7 @@ bool nt_hook_get_signal(struct nt_frame *frame)
 {
 	struct nt_task *t;
 
-	if (current->flags & PF_IO_WORKER || (current->utask && current->utask->active_uprobe))
+	if (current->flags & NT_PF_WORKER || (current->utask && current->utask->active_uprobe))
 		return false;
 	t = nt_task_find(current);
 	if (!t)

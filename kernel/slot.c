@@ -4,123 +4,10 @@
  * while threads pass it: emulated, or in a slot that jumps back by itself, or
  * stepped in a slot. No thread's state says that it is in a slot: its pc does.
  */
-#include <linux/mm.h>
-#include <linux/mman.h>
-#include <linux/kthread.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/workqueue.h>
 
 #include "break.h"
-
-/* A branch of 32 bits reaches 2 GiB: half of it for the slot, half for operands. */
-#define NT_REACH (1ul << 30)
-#define NT_TRIES 4
-
-/* ---- areas ----------------------------------------------------------------- */
-struct mapping {
-	struct work_struct work;
-	struct mm_struct *mm;
-	unsigned long addr;
-	unsigned long got;
-};
-
-static void map_area(struct work_struct *work)
-{
-	struct mapping *map = container_of(work, struct mapping, work);
-
-	kthread_use_mm(map->mm);
-	map->got = vm_mmap(NULL, map->addr, PAGE_SIZE, PROT_READ | PROT_EXEC,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, 0);
-	kthread_unuse_mm(map->mm);
-}
-
-/*
- * A free page near addr: at the top of the nearest hole, so that neither the
- * heap below nor a stack above grows into it soon. 0: none.
- */
-static unsigned long find_hole(struct mm_struct *mm, unsigned long addr)
-{
-	unsigned long lo = max(addr > NT_REACH ? addr - NT_REACH : 0, 1ul << 16);
-	unsigned long hi = addr + NT_REACH;
-	unsigned long best = 0, distance = ULONG_MAX;
-	struct vm_area_struct *vma;
-
-	mmap_read_lock(mm);
-	while (lo < hi && (vma = find_vma(mm, lo))) {
-		unsigned long top = vma->vm_start - PAGE_SIZE;
-		unsigned long off = top > addr ? top - addr : addr - top;
-
-		if (vma->vm_start > lo && vma->vm_start - lo >= 2 * PAGE_SIZE && top < hi &&
-		    !(vma->vm_flags & VM_GROWSDOWN) && off < distance) {
-			best = top;
-			distance = off;
-		}
-		lo = max(vma->vm_end, lo + PAGE_SIZE);
-	}
-	mmap_read_unlock(mm);
-	return best & PAGE_MASK;
-}
-
-static struct nt_area *new_area(struct nt_mm *m, unsigned long addr)
-{
-	struct nt_area *area = kzalloc(sizeof(*area), GFP_KERNEL);
-	struct mapping map = {.mm = m->mm};
-	int tries;
-
-	if (!area || !mmget_not_zero(m->mm)) {
-		kfree(area);
-		return NULL;
-	}
-	INIT_WORK_ONSTACK(&map.work, map_area);
-	for (tries = 0; tries < NT_TRIES; tries++) {
-		map.addr = find_hole(m->mm, addr);
-		if (!map.addr)
-			break;
-		queue_work(system_unbound_wq, &map.work);
-		flush_work(&map.work);
-		if (map.got == map.addr)
-			break;
-	}
-	destroy_work_on_stack(&map.work);
-	mmput(m->mm);
-	if (!map.addr || map.got != map.addr) {
-		kfree(area);
-		return NULL;
-	}
-	area->start = map.addr;
-	list_add_rcu(&area->link, &m->areas);
-	WRITE_ONCE(m->slot_lo, min(m->slot_lo, area->start));
-	WRITE_ONCE(m->slot_hi, max(m->slot_hi, area->start + PAGE_SIZE));
-	return area;
-}
-
-static struct nt_area *area_near(struct nt_mm *m, unsigned long addr)
-{
-	struct nt_area *area;
-
-	list_for_each_entry(area, &m->areas, link) {
-		unsigned long off = area->start > addr ? area->start - addr : addr - area->start;
-
-		if (off <= NT_REACH && area->used < NT_AREA_SLOTS)
-			return area;
-	}
-	return new_area(m, addr);
-}
-
-void nt_slot_free(struct nt_mm *m)
-{
-	struct nt_area *area, *next;
-	struct hlist_node *after;
-	struct nt_plan *plan;
-	unsigned int bucket;
-
-	hash_for_each_safe(m->plans, bucket, after, plan, link)
-		kfree(plan);
-	list_for_each_entry_safe(area, next, &m->areas, link)
-		kfree(area);
-}
 
 /* ---- plans ----------------------------------------------------------------- */
 struct nt_plan *nt_plan_find(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len)
@@ -180,17 +67,21 @@ static struct nt_plan *publish(struct nt_mm *m, struct nt_area *area, struct nt_
 	return plan;
 }
 
-struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len)
+struct nt_plan *nt_plan_get(struct nt_mm *m, unsigned long addr, const u8 *bytes, u32 len,
+			    bool must)
 {
-	struct nt_plan *plan = nt_plan_find(m, addr, bytes, len);
+	struct nt_plan *known = nt_plan_find(m, addr, bytes, len), *plan;
+	bool wish = must || !m->no_areas;
 	struct nt_area *area;
 
-	if (plan)
-		return plan;
+	if (known && (known->ool.reason != NT_OOL_NO_SLOT || !wish))
+		return known;
+	area = wish ? nt_area_near(m, addr) : NULL;
+	if (known && !area)
+		return known;
 	plan = new_plan(bytes, len);
 	if (!plan)
 		return NULL;
-	area = area_near(m, addr);
 	nt_ool_plan(bytes, len, addr, next_slot(area), m->mode64, &plan->ool);
 	if (plan->ool.flags & NT_OOL_TRAPS)
 		boost_system_call(&plan->ool);
@@ -205,7 +96,7 @@ struct nt_plan *nt_plan_jump(struct nt_mm *m, unsigned long addr)
 
 	if (plan)
 		return plan;
-	area = area_near(m, addr);
+	area = nt_area_near(m, addr);
 	plan = area ? new_plan(NULL, 0) : NULL;
 	if (!plan)
 		return NULL;
@@ -222,14 +113,28 @@ struct nt_plan *nt_plan_jump(struct nt_mm *m, unsigned long addr)
 
 struct nt_plan *nt_plan_at(struct nt_mm *m, unsigned long pc)
 {
-	struct nt_area *area;
+	struct nt_area *area = nt_area_at(m, pc);
 
-	if (pc < READ_ONCE(m->slot_lo) || pc >= READ_ONCE(m->slot_hi))
-		return NULL;
-	list_for_each_entry_rcu(area, &m->areas, link)
-		if (pc - area->start < PAGE_SIZE)
-			return rcu_dereference(area->plans[(pc - area->start) / NT_OOL_SLOT]);
-	return NULL;
+	return area ? rcu_dereference(area->plans[(pc - area->start) / NT_OOL_SLOT]) : NULL;
+}
+
+void nt_plan_forget(struct nt_mm *m, struct nt_plan *plan)
+{
+	struct nt_site *s = nt_site_find(m, plan->ool.addr);
+
+	hash_del_rcu(&plan->link);
+	if (s && rcu_access_pointer(s->plan) == plan)
+		RCU_INIT_POINTER(s->plan, NULL);
+}
+
+void nt_plan_free(struct nt_mm *m)
+{
+	struct hlist_node *after;
+	struct nt_plan *plan;
+	unsigned int bucket;
+
+	hash_for_each_safe(m->plans, bucket, after, plan, link)
+		kfree(plan);
 }
 
 /* ---- threads --------------------------------------------------------------- */
@@ -256,7 +161,7 @@ static int write_sleeping(void *context, u64 addr, const void *from, u32 size)
 const struct nt_ool_ops nt_ool_nofault = {.read = read_nofault, .write = write_nofault};
 const struct nt_ool_ops nt_ool_sleeping = {.read = read_sleeping, .write = write_sleeping};
 
-enum nt_over nt_slot_over(struct nt_plan *plan, struct pt_regs *regs, bool step,
+enum nt_over nt_slot_over(struct nt_mm *m, struct nt_plan *plan, struct pt_regs *regs, bool step,
 			  const struct nt_ool_ops *ops)
 {
 	const struct nt_ool_plan *ool = &plan->ool;
@@ -274,7 +179,8 @@ enum nt_over nt_slot_over(struct nt_plan *plan, struct pt_regs *regs, bool step,
 			return NT_OVER_DONE;
 		}
 	}
-	if (ool->slot_cls == NT_OOL_REFUSE || ool->mode64 != nt_arch_mode64(regs))
+	if (ool->slot_cls == NT_OOL_REFUSE || ool->mode64 != nt_arch_mode64(regs) ||
+	    READ_ONCE(m->lost))
 		return NT_OVER_FAIL;
 	instruction_pointer_set(regs, ool->slot);
 	if (step || ool->slot_cls == NT_OOL_STEP)

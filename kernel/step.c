@@ -71,13 +71,15 @@ static struct nt_plan *plan_call(struct nt_mm *m, struct pt_regs *regs, unsigned
 {
 	struct nt_plan *plan;
 
-	if (!sleep)
-		return m ? nt_plan_find(m, pc, bytes, len) : NULL;
+	if (!sleep) {
+		plan = m && !READ_ONCE(m->lost) ? nt_plan_find(m, pc, bytes, len) : NULL;
+		return plan && plan->ool.slot_cls != NT_OOL_REFUSE ? plan : NULL;
+	}
 	m = nt_mm_make(current->mm, nt_arch_mode64(regs));
 	if (!m)
 		return NULL;
 	mutex_lock(&m->mutex);
-	plan = nt_plan_get(m, pc, bytes, len);
+	plan = nt_plan_get(m, pc, bytes, len, true);
 	mutex_unlock(&m->mutex);
 	nt_mm_put(m); /* the record, and the plan with it, stays while current has this memory */
 	return plan;
@@ -146,6 +148,8 @@ void nt_step_arm(struct nt_task *t, struct nt_att *a)
 {
 	a->step.lo = a->lo;
 	a->step.hi = a->hi;
+	a->step.count = 0;
+	a->step.after = NT_FENCE_WALK;
 	WRITE_ONCE(a->step.action, NTRACE_ACT_STEP);
 	if (a->lo < a->hi)
 		WRITE_ONCE(a->step.action, NTRACE_ACT_RANGE);

@@ -93,6 +93,7 @@ bool nt_release(struct nt_att *a)
 	if (!a->stop_id)
 		return false;
 	a->stop_id = 0;
+	a->halfway = false;
 	a->task->holds--;
 	nt_unqueue(a->engine, &a->stop);
 	return true;
@@ -268,12 +269,23 @@ static void apply(struct nt_task *t)
 		nt_task_kick(t, false); /* it takes effect on the way to user mode */
 }
 
+/* About to sleep; task->lock is held. Readers of registers are quick: nothing shortens
+ * that wait.
+ */
+static void sleep_on(struct nt_task *t, struct wait_queue_entry *wait)
+{
+	prepare_to_wait(&t->wait, wait, TASK_UNINTERRUPTIBLE);
+	if (t->holds)
+		set_special_state(__TASK_TRACED | TASK_WAKEKILL);
+}
+
 bool nt_park(struct nt_task *t)
 {
 	bool alive = true, parked = false;
 	DEFINE_WAIT(wait);
 
 	nt_trap_enter(t);
+	nt_trap_pause(t);
 	if (current->ptrace)
 		WRITE_ONCE(t->call.yield, true); /* it may be waiting already */
 	for (;;) {
@@ -290,9 +302,7 @@ bool nt_park(struct nt_task *t)
 		if (!t->holds && !inspected)
 			break;
 		parked = t->parked = true;
-		/* readers of registers are quick: nothing shortens that wait */
-		prepare_to_wait(&t->wait, &wait,
-				t->holds ? __TASK_TRACED | TASK_WAKEKILL : TASK_UNINTERRUPTIBLE);
+		sleep_on(t, &wait);
 		spin_unlock_irq(&t->lock);
 		if (!READ_ONCE(t->call.yield))
 			schedule();
@@ -312,7 +322,7 @@ bool nt_park(struct nt_task *t)
 
 bool nt_blocked(struct nt_task *t, bool soft)
 {
-	unsigned int quiet = TASK_UNINTERRUPTIBLE | __TASK_STOPPED | __TASK_TRACED;
+	unsigned int quiet = TASK_UNINTERRUPTIBLE | __TASK_STOPPED | __TASK_TRACED | TASK_FROZEN;
 	struct task_struct *task = t->task;
 	int patience = 1000;
 
@@ -338,20 +348,28 @@ bool nt_off_cpu(struct nt_task *t)
 static void work(struct callback_head *head)
 {
 	struct nt_task *t = container_of(head, struct nt_task, work);
+	bool exits = current->flags & PF_EXITING;
+	struct nt_mm *leaves;
 
 	spin_lock_irq(&t->lock);
 	t->queued = t->hard = false;
+	t->working = !exits;
+	leaves = t->leaves;
+	t->leaves = NULL;
 	spin_unlock_irq(&t->lock);
-	if (!(current->flags & PF_EXITING)) {
-		t->working = true;
-		if (nt_trap_work(t)) {
-			nt_life_work(t);
-			nt_syscall_exit_work(t);
-			nt_park(t);
-			nt_trap_leave(t);
-		}
-		t->working = false;
+	if (leaves) {
+		if (!exits)
+			nt_trap_enter(t);
+		nt_area_left(leaves);
 	}
+	if (!exits && nt_trap_work(t)) {
+		nt_life_work(t);
+		nt_syscall_exit_work(t);
+		nt_park(t);
+		nt_lift_gate(t);
+		nt_trap_leave(t);
+	}
+	WRITE_ONCE(t->working, false);
 	nt_task_unpin(t);
 	nt_task_put(t);
 	atomic_dec(&nt_count[NT_WORK]);

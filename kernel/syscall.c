@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * System calls: entries from a hook that ptrace and seccomp come after, exits
- * from the thread's work, after ptrace.
+ * from the thread's work, after ptrace: it runs that work where it stops inside
+ * of a call, and is kept from it.
  *
  * A thread takes the slow path of system calls while some engine's set is not
  * empty, by the switch of the audit subsystem: without an audit context the
@@ -36,7 +37,7 @@ static bool any(const __u64 *set)
 /* Under rcu_read_lock(). */
 static enum nt_want wants(struct nt_att *a, int nr, bool entry)
 {
-	const struct ntrace_sets *s = nt_sets(a->proc);
+	const struct ntrace_sets *s = nt_call_sets(a);
 
 	if (!nt_feature(entry ? NTRACE_F_SYSCALL_ENTRY : NTRACE_F_SYSCALL_EXIT))
 		return NT_PASS;
@@ -127,7 +128,9 @@ static void note_exit(struct callback_head *head)
 	struct pt_regs *regs = task_pt_regs(current);
 
 	t->call.noting = false;
-	if (!(current->flags & PF_EXITING)) {
+	if (t->call.notifying) {
+		t->call.again = true;
+	} else if (!(current->flags & PF_EXITING)) {
 		if (most_wanted(t, t->call.nr, false) == NT_STOP)
 			pass(t, regs, t->call.nr, false); /* sets have changed */
 		else
@@ -202,10 +205,39 @@ bool nt_hook_syscall_enter(struct nt_frame *frame)
 	return false;
 }
 
+/*
+ * ptrace_notify(exit_code, message): a stop of ptrace's at either end of a call or in
+ * the middle, which runs the thread's work first. The call has no result yet, or the
+ * ptracer is about to change it.
+ */
+bool nt_hook_ptrace_notify(struct nt_frame *frame)
+{
+	struct nt_task *t = nt_task_find(current);
+
+	if (!t)
+		return false;
+	t->call.notifying = true;
+	frame->ret = nt_hook_original(frame);
+	t->call.notifying = false;
+	if (t->call.again) {
+		t->call.again = false;
+		if (READ_ONCE(t->call.midway))
+			nt_task_kick(t, false);
+		else
+			expect_exit(t, t->call.nr);
+	}
+	nt_task_put(t);
+	return true;
+}
+
 bool nt_syscall_exit_work(struct nt_task *t)
 {
 	struct pt_regs *regs = task_pt_regs(current);
 
+	if (t->call.notifying) {
+		t->call.again |= t->call.exit || READ_ONCE(t->call.midway);
+		return true;
+	}
 	if (READ_ONCE(t->call.midway)) {
 		int nr = syscall_get_nr(current, regs);
 
@@ -246,7 +278,7 @@ void nt_syscall_engage(struct nt_task *t)
 	rcu_read_lock();
 	spin_lock_irqsave(&t->lock, flags);
 	list_for_each_entry(a, &t->atts, in_task) {
-		const struct ntrace_sets *s = nt_sets(a->proc);
+		const struct ntrace_sets *s = nt_call_sets(a);
 
 		engage |= any(s->entry_stop) || any(s->exit_stop) || any(s->entry_note) ||
 			  any(s->exit_note);

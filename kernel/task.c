@@ -96,6 +96,7 @@ static void free_nt_task(struct rcu_head *rcu)
 	put_pid(t->life.child);
 	put_pid(t->life.creator);
 	put_pid(t->life.former);
+	nt_trap_free(t);
 	kfree(t);
 	atomic_dec(&nt_count[NT_TASK]);
 }
@@ -171,6 +172,8 @@ void nt_task_dead(struct nt_task *t)
 	last = unhash(t, true);
 	spin_unlock(&t->lock);
 	spin_unlock_irqrestore(&nt_hash_lock, flags);
+	nt_trap_dead(t);
+	wake_up_all(&t->wait); /* who waits for its end */
 	if (last)
 		unhashed(t);
 }
@@ -206,6 +209,9 @@ static void take_back(struct nt_task *t)
 	}
 	if (static_call(nt_cancel)(t->task, is_ours, &t->call.work))
 		nt_call_work_over(t);
+	if (!nt_blocked(t, true))
+		return; /* it gets to it */
+	nt_trap_abandon(t);
 	if (static_call(nt_cancel)(t->task, is_ours, &t->work)) {
 		atomic_dec(&nt_count[NT_WORK]);
 		nt_task_unpin(t);
@@ -319,6 +325,8 @@ bool nt_att_drop(struct nt_att *a)
 	spin_unlock(&t->lock);
 	spin_unlock_irqrestore(&p->lock, flags);
 	nt_step_cancel(t, a);
+	if (READ_ONCE(t->trap.stepping))
+		nt_task_kick(t, false); /* its trap flag goes before we may */
 	nt_syscall_engage(t);
 	nt_wake(a->engine);
 	settle(t, 0);
@@ -330,6 +338,7 @@ static void free_att(struct rcu_head *rcu)
 {
 	struct nt_att *a = container_of(rcu, struct nt_att, rcu);
 
+	kfree(rcu_dereference_protected(a->own, true));
 	kfree(a);
 	atomic_dec(&nt_count[NT_ATT]);
 }

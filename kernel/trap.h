@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+struct nt_mm;
 struct nt_site;
 struct pt_regs;
 
@@ -30,6 +31,8 @@ struct nt_pass {
 struct nt_step {
 	u32 action; /* NTRACE_ACT_STEP, NTRACE_ACT_RANGE, or 0 */
 	u64 lo, hi;
+	u32 count; /* steps taken in the range */
+	u32 after; /* so many, a fence is tried */
 };
 
 /* A signal frame that was changed, so that the step over its return ends there. */
@@ -48,6 +51,8 @@ struct nt_trap {
 
 	struct nt_return back;
 	struct nt_site *lifted; /* whose byte it has lifted, to step in place */
+	struct nt_mm *lift_mm;	/* ... in this memory; referenced */
+	struct nt_mm *fence_mm; /* where it runs behind a fence; referenced, or NULL */
 
 	struct nt_site *hit; /* valid while the memory of the thread lives */
 	u32 hit_generation;

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "break.h"
+#include "hook.h"
 
 /* Stands before a site that is to be passed in silence. */
 static void stand_at(struct nt_trap *trap, unsigned long addr, u32 generation)
@@ -40,7 +41,7 @@ static void stepped(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs)
 	if (nt_step_ended(t, instruction_pointer(regs))) {
 		t->trap.pending |= NT_TRAP_STEP;
 		nt_task_kick(t, false);
-	} else if (!nt_step_start(t, m, regs, false)) {
+	} else if (nt_fence_due(t) || !nt_step_start(t, m, regs, false)) {
 		nt_task_kick(t, false); /* its work goes on with it */
 	}
 }
@@ -50,11 +51,14 @@ static enum nt_owner_of_trap pass_over(struct nt_task *t, struct nt_mm *m, struc
 {
 	struct nt_plan *plan = rcu_dereference(s->plan);
 	bool stepping = t && nt_step_wanted(t);
+	struct nt_task *fresh = NULL;
 
 	nt_arch_step_off(regs);
+	if (!plan)
+		goto later;
 	if (stepping && plan->ool.flags & NT_OOL_SYSCALL && nt_arch_is_sigreturn(regs))
 		goto later;
-	switch (nt_slot_over(plan, regs, stepping, &nt_ool_nofault)) {
+	switch (nt_slot_over(m, plan, regs, stepping, &nt_ool_nofault)) {
 	case NT_OVER_DONE:
 		if (stepping)
 			stepped(t, m, regs);
@@ -67,11 +71,23 @@ static enum nt_owner_of_trap pass_over(struct nt_task *t, struct nt_mm *m, struc
 		break;
 	}
 later:
+	if (!t)
+		t = fresh = nt_task_make(current, GFP_ATOMIC);
 	if (t) {
 		stand_at(&t->trap, s->addr, s->generation);
 		nt_task_kick(t, false);
 	}
-	return NT_TRAP_OURS; /* nobody's thread in another mode: it tries again */
+	if (fresh) {
+		nt_task_unpin(fresh);
+		nt_task_put(fresh);
+	}
+	return NT_TRAP_OURS; /* without memory for it, it tries again */
+}
+
+/* Is the thread caught at the end of its range? */
+static bool is_caught(struct nt_task *t, struct nt_site *s)
+{
+	return t && t->trap.fence_mm && READ_ONCE(s->fences) && nt_step_wanted(t);
 }
 
 enum nt_owner_of_trap nt_trap_breakpoint(struct pt_regs *regs, unsigned long addr)
@@ -79,6 +95,7 @@ enum nt_owner_of_trap nt_trap_breakpoint(struct pt_regs *regs, unsigned long add
 	struct nt_mm *m = nt_mm_get_rcu(current->mm);
 	struct nt_site *s = m ? nt_site_find(m, addr) : NULL;
 	struct nt_task *t;
+	bool caught;
 	u8 byte;
 
 	if (!s)
@@ -93,12 +110,18 @@ enum nt_owner_of_trap nt_trap_breakpoint(struct pt_regs *regs, unsigned long add
 	}
 	instruction_pointer_set(regs, addr);
 	t = nt_task_get_rcu(current);
+	caught = is_caught(t, s);
+	if (caught) {
+		stand_at(&t->trap, s->addr, s->generation);
+		t->trap.pending |= NT_TRAP_STEP; /* if that is where it ends */
+		nt_task_kick(t, false);
+	}
 	if (t && !passes(&t->trap, s, regs) && nt_break_wanted(t, s, regs)) {
 		t->trap.pending |= NT_TRAP_HIT;
 		nt_task_kick(t, false);
 		return NT_TRAP_OURS;
 	}
-	return pass_over(t, m, s, regs);
+	return caught ? NT_TRAP_OURS : pass_over(t, m, s, regs);
 }
 
 /* What a step in place has left behind. */
@@ -200,7 +223,7 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k
 		undo_return(&t->trap, result);
 	if (t && t->trap.lifted)
 		nt_task_kick(t, false);
-	if (handled && nt_arch_stepping()) {
+	if (handled && (nt_arch_stepping() || (t && t->trap.fence_mm))) {
 		nt_arch_step_off(regs);
 		if (t && nt_step_wanted(t)) {
 			/* it ends at the first instruction of the handler */
@@ -262,17 +285,56 @@ void nt_trap_show(struct nt_task *t, void *prstatus, size_t len)
 	nt_arch_show_pc(t->task, prstatus, len, nt_trap_pc(READ_ONCE(t->task->mm), pc));
 }
 
+void nt_trap_pause(struct nt_task *t)
+{
+	struct nt_trap *trap = &t->trap;
+
+	if (trap->lift_mm) {
+		if (instruction_pointer(current_pt_regs()) == trap->lifted->addr)
+			stand_at(trap, trap->lifted->addr, trap->lifted->generation);
+		nt_break_lower(t);
+	}
+	nt_fence_lift(t);
+}
+
+void nt_trap_dead(struct nt_task *t)
+{
+	struct nt_mm *m, *leaves;
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->lock, flags);
+	leaves = t->leaves;
+	t->leaves = NULL;
+	spin_unlock_irqrestore(&t->lock, flags);
+	if (leaves)
+		nt_area_left(leaves);
+	nt_lift_orphan(t);
+	m = t->trap.fence_mm;
+	if (m)
+		nt_mm_settle(m);
+}
+
+void nt_trap_free(struct nt_task *t)
+{
+	if (t->leaves)
+		nt_mm_put(t->leaves);
+	if (t->trap.fence_mm)
+		nt_mm_put(t->trap.fence_mm);
+}
+
+void nt_trap_abandon(struct nt_task *t)
+{
+	nt_arch_step_abandon(t->task);
+	nt_lift_orphan(t);
+}
+
 bool nt_trap_work(struct nt_task *t)
 {
 	struct nt_trap *trap = &t->trap;
 	bool told = false;
 
 	nt_trap_enter(t);
-	if (trap->lifted) {
-		if (instruction_pointer(current_pt_regs()) == trap->lifted->addr)
-			stand_at(trap, trap->lifted->addr, trap->lifted->generation);
-		nt_break_lower(t);
-	}
+	nt_trap_pause(t);
 	if (trap->pending & NT_TRAP_HIT)
 		told |= nt_break_hit(t);
 	if (trap->pending & NT_TRAP_WATCH)
@@ -285,26 +347,27 @@ bool nt_trap_work(struct nt_task *t)
 	return true;
 }
 
-/* Over the site it stands at; what is left is the step of the next instruction. */
-static bool leave_site(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs, bool stepping)
+/* Away from its place, or else in it. */
+static bool execute(struct nt_task *t, struct nt_mm *m, struct nt_site *s, struct pt_regs *regs,
+		    bool stepping)
 {
 	unsigned long back = nt_arch_restart(regs);
-	struct nt_trap *trap = &t->trap;
-	struct nt_plan *plan = NULL;
-	struct nt_site *s;
+	struct nt_arch_insn insn = {};
+	struct nt_plan *plan;
 
 	rcu_read_lock();
-	s = nt_site_find(m, trap->at);
-	if (s && READ_ONCE(s->armed) && instruction_pointer(regs) - back == s->addr &&
-	    (!trap->at_generation || trap->at_generation == s->generation))
-		plan = rcu_dereference(s->plan);
+	plan = rcu_dereference(s->plan);
 	rcu_read_unlock();
-	trap->at = 0;
+	/* it stays while the thread is in its work */
+	plan = plan ?: nt_site_plan(m, s, false);
 	if (!plan)
-		return false;
+		goto in_place;
+	nt_arch_classify(plan->bytes, plan->len, nt_arch_mode64(regs), &insn);
+	if (insn.sleeps && plan->ool.reason == NT_OOL_NO_SLOT)
+		plan = nt_site_plan(m, s, true) ?: plan;
 	if (stepping && plan->ool.flags & NT_OOL_SYSCALL)
 		nt_step_return(t, regs);
-	switch (nt_slot_over(plan, regs, stepping, &nt_ool_sleeping)) {
+	switch (nt_slot_over(m, plan, regs, stepping, &nt_ool_sleeping)) {
 	case NT_OVER_DONE:
 		if (!stepping)
 			return true;
@@ -321,9 +384,29 @@ static bool leave_site(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs,
 	case NT_OVER_FAIL:
 		break;
 	}
-	if (nt_break_lift(t, m, s))
-		nt_arch_step_on(regs);
+in_place:
+	/* the others cannot wait for what may sleep */
+	if (!nt_break_lift(t, m, s, plan && !insn.sleeps))
+		return false;
+	nt_arch_step_on(regs);
 	return true;
+}
+
+/* Over the site it stands at; what is left is the step of the next instruction. */
+static bool leave_site(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs, bool stepping)
+{
+	struct nt_trap *trap = &t->trap;
+	struct nt_site *s;
+
+	rcu_read_lock();
+	s = nt_site_find(m, trap->at);
+	if (s &&
+	    !(READ_ONCE(s->armed) && instruction_pointer(regs) - nt_arch_restart(regs) == s->addr &&
+	      (!trap->at_generation || trap->at_generation == s->generation)))
+		s = NULL;
+	rcu_read_unlock();
+	trap->at = 0;
+	return s && execute(t, m, s, regs, stepping);
 }
 
 void nt_trap_leave(struct nt_task *t)
@@ -340,10 +423,48 @@ void nt_trap_leave(struct nt_task *t)
 	if (!t->trap.at && !stepping)
 		return;
 	m = nt_mm_find(current->mm);
-	if (!(m && t->trap.at && leave_site(t, m, regs, stepping)) && stepping)
+	if (m && READ_ONCE(m->lost))
+		nt_sites_lost(m);
+	if (!(m && t->trap.at && leave_site(t, m, regs, stepping)) && stepping &&
+	    !nt_fence_raise(t, regs))
 		nt_step_start(t, m, regs, true);
 	if (m)
 		nt_mm_put(m);
+}
+
+/* ---- a fault ---------------------------------------------------------------- */
+/* force_sig_fault(signo, code, addr): at the fetch from a slot, it says that the program
+ * has unmapped our memory. It goes on where it would be without.
+ */
+bool nt_hook_fault(struct nt_frame *frame)
+{
+	struct pt_regs *regs = current_pt_regs();
+	u8 result = NT_OOL_ELSEWHERE;
+	struct nt_plan *plan = NULL;
+	struct nt_site *s = NULL;
+	struct nt_task *t;
+	struct nt_mm *m;
+
+	if ((int)frame->args[0] != SIGSEGV || frame->args[2] != instruction_pointer(regs) ||
+	    !atomic_read(&nt_mms) || !current->mm)
+		return false;
+	rcu_read_lock();
+	t = nt_task_get_rcu(current);
+	m = nt_mm_get_rcu(current->mm);
+	if (m)
+		result = nt_slot_rewind(m, regs, &plan);
+	if (result != NT_OOL_ELSEWHERE) {
+		WRITE_ONCE(m->lost, true);
+		if (result == NT_OOL_BEFORE)
+			s = nt_site_find(m, plan->ool.addr);
+		if (t && s)
+			stand_at(&t->trap, s->addr, s->generation);
+		if (t)
+			nt_task_kick(t, false);
+	}
+	rcu_read_unlock();
+	frame->ret = 0;
+	return result != NT_OOL_ELSEWHERE;
 }
 
 /* ---- registering ----------------------------------------------------------- */

@@ -1,6 +1,7 @@
-// Two gdbs and an observer on one process, in the words of a real run: docs/stacking.md keeps it
-// between its markers, and the tables of what stands beside what. Run after a build:
-// node build/scripts/stack-transcript.js
+// What several tools on one process see, in the words of real runs, and the tables of what stands
+// beside what: docs/stacking.md keeps them between its markers. Run after a build:
+// node build/scripts/stack-transcript.js        two gdbs and an observer, on this machine
+// node build/scripts/stack-transcript.js vm     two gdbs and two straces, with the module in a guest
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -85,22 +86,38 @@ function replace(page: string, marker: string, content: string): string {
   return page.slice(0, from + begin.length) + content + page.slice(to);
 }
 
-async function main(): Promise<void> {
+/** The story of demo:vm, as it went. */
+function playInGuest(): string[] {
+  const { status, stdout, stderr } = spawnSync(path.join(ROOT, 'scripts/vm/demo'), {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  if (status !== 0) throw new Error(`the story did not go well:\n${stdout}${stderr}`);
+  const told = stdout.replaceAll('\r', '').replace(/\/tmp\/ntrace-demo-\w+\//g, './');
+  return told.split(`${ROOT}/`).join('').trimEnd().split('\n');
+}
+
+async function playHere(): Promise<string[]> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-transcript-'));
   try {
-    const lines = await play(directory);
-    let page = fs.readFileSync(PAGE, 'utf8');
-    page = replace(page, 'transcript', `\n\`\`\`console\n${lines.join('\n')}\n\`\`\`\n\n`);
-    page = replace(page, 'matrix', `\n${matrixTables()}\n`);
-    fs.writeFileSync(PAGE, page);
-    spawnSync('npx', ['prettier', '--write', '--log-level', 'silent', PAGE], { cwd: ROOT });
-    console.log('wrote docs/stacking.md');
+    return await play(directory);
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
   }
 }
 
-void main().catch((error: unknown) => {
+async function main(where: string): Promise<void> {
+  const lines = where === 'vm' ? playInGuest() : await playHere();
+  const marker = where === 'vm' ? 'transcript-vm' : 'transcript';
+  let page = fs.readFileSync(PAGE, 'utf8');
+  page = replace(page, marker, `\n\`\`\`console\n${lines.join('\n')}\n\`\`\`\n\n`);
+  page = replace(page, 'matrix', `\n${matrixTables()}\n`);
+  fs.writeFileSync(PAGE, page);
+  spawnSync('npx', ['prettier', '--write', '--log-level', 'silent', PAGE], { cwd: ROOT });
+  console.log('wrote docs/stacking.md');
+}
+
+void main(process.argv[2] ?? 'here').catch((error: unknown) => {
   console.error(String(error));
   process.exitCode = 1;
 });

@@ -54,6 +54,8 @@ export interface Reactor {
   addEngine(engine: NativeEngine): SourceId;
   /** READY_TIMER once after ms (fractions allowed); negative cancels. */
   setTimer(ms: number): void;
+  /** Processors may sleep while packets come and go (else they are kept from it, where we may). */
+  letSleep(): void;
   /** READY_SIGNAL for these signal numbers, instead of their default action. */
   watchSignals(signals: number[]): void;
   /** 0 when none is left. */

@@ -164,6 +164,7 @@ void Server::arrive_signal(Thread &t, int signo)
 	}
 	uint64_t pc = t.process->space->areas.empty() || !load_regs(t) ? 0 : t.regs.rip;
 	Left left = leave_slot(t, &info);
+	signo = info.si_signo; // what a condition does is none of the program's
 	if (left == Left::again) {
 		request(t, PTRACE_SINGLESTEP, 0);
 		return;
@@ -250,6 +251,9 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		if (t.holds.empty()) {
 			unseen_hits_++;
 			last_hit_ = t.tid;
+			heat(t, site);
+		} else {
+			site.unheard = 0;
 		}
 		apply_asks(t);
 		settle(t);
@@ -263,7 +267,8 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 		DebugRegister &reg = p.debug[index];
 		bool execute = reg.type == NTRACE_BREAK_HW;
 		for (Owner &owner : reg.owners) {
-			owner.hits++;
+			if (!wants_hit(t, owner))
+				continue;
 			struct ntrace_event e;
 			fill(e, t, execute ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH, true);
 			e.addr = reg.addr;
@@ -272,8 +277,13 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 			if (t.stepper == owner.engine)
 				t.stepper = nullptr;
 		}
-		if (stepped && t.stepper)
+		// it stands before the instruction: a step is still to be done
+		if (stepped && (!execute || info.si_code != TRAP_HWBKPT))
 			finish_step(t);
+		if (execute && t.holds.empty()) {
+			unseen_hits_++;
+			last_hit_ = t.tid;
+		}
 		apply_asks(t);
 		settle(t);
 		return true;

@@ -176,6 +176,8 @@ void Server::arrive_fork(Thread &t, int event, pid_t child)
 			p.space->processes.clear();
 			p.space = parent.space;
 			p.space->processes.push_back(&p);
+			// its hits are others than the parent's
+			close_windows(parent, 0, ~0ull, &t);
 		} else {
 			clean_child(p, *parent.space);
 		}

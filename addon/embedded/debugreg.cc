@@ -91,6 +91,18 @@ void Server::refresh_debug(Process &p)
 	unfreeze(*space, nullptr);
 }
 
+// They outlive their tracer, and would end the program.
+void Server::guard_debug(Process &p)
+{
+	bool any = false;
+	for (const DebugRegister &reg : p.debug)
+		any |= !reg.owners.empty();
+	if (any && !p.owned)
+		p.debug_guarded.debug_registers(guard_, p.pid, p.cookie);
+	else
+		p.debug_guarded.end();
+}
+
 int Server::insert_debug(Process &p, Engine &engine, uint32_t type, uint64_t addr, uint32_t len,
 			 uint32_t &id, uint32_t &owners)
 {
@@ -132,6 +144,7 @@ int Server::insert_debug(Process &p, Engine &engine, uint32_t type, uint64_t add
 		taken.push_back(at);
 	}
 	p.debug_generation++;
+	guard_debug(p);
 	// a stopped thread tells at once what the kernel thinks of it
 	for (auto &entry : p.threads) {
 		Thread &t = *entry.second;
@@ -143,6 +156,7 @@ int Server::insert_debug(Process &p, Engine &engine, uint32_t type, uint64_t add
 				p.debug[i].owners.pop_back();
 			p.debug_generation++;
 			write_debug(t);
+			guard_debug(p);
 			return -error;
 		}
 	}
@@ -163,6 +177,7 @@ void Server::remove_debug(Process &p, Engine &engine, uint32_t id)
 				 reg.owners.end());
 	p.debug_generation++;
 	refresh_debug(p);
+	guard_debug(p);
 }
 
 // Which register caused this trap; its status bits are cleared.

@@ -34,6 +34,14 @@ void Server::drop_attachment(Process &p, Engine &engine, uint32_t release, int s
 		if (entry.second.process == &p)
 			ids.push_back(entry.first);
 	bool last = p.attachments.size() == 1;
+	if (!last) {
+		pid_t pid = p.pid;
+		for (uint32_t id : ids)
+			if (engine.breaks.count(id))
+				close_windows(p, engine.breaks[id].addr, 1);
+		if (!processes_.count(pid))
+			return;
+	}
 	if (last && release != NTRACE_RELEASE_KILL) {
 		// stopped first: a site must not go while its trap is on the way
 		std::shared_ptr<AddressSpace> space = p.space;

@@ -2,6 +2,7 @@
 // Patched bytes around the range a thread runs in instead of stepping through it.
 #pragma once
 
+#include <fence.h>
 #include <stdint.h>
 
 #include <memory>
@@ -9,9 +10,6 @@
 
 namespace ntrace::embedded
 {
-
-// So many steps in a range are taken one by one: most ranges are left earlier.
-constexpr uint32_t kWalk = 16;
 
 struct AddressSpace;
 

@@ -54,8 +54,11 @@ uint64_t Server::find_syscall(Thread &t)
 bool Server::overlaps_site(Thread &t, uint64_t addr, uint64_t len)
 {
 	auto &sites = t.process->space->sites;
-	auto found = sites.lower_bound(addr);
-	return found != sites.end() && found->first - addr < len;
+	for (auto it = sites.lower_bound(addr - std::min<uint64_t>(addr, kWindow - 1));
+	     it != sites.end() && it->first < addr + len; ++it)
+		if (it->first + (it->second.pad ? kWindow : 1) > addr)
+			return true;
+	return false;
 }
 
 // Its result, or -errno of the call; -ESRCH also when the thread did not come back from it.

@@ -68,8 +68,8 @@ void Server::keep_up()
 		move_to_processor(stat.core);
 	uint64_t began = now_ns(), until = began + kTurn;
 	uint64_t first = unseen_hits_, seen = first;
-	while (!running_.empty() && ranging_.empty() && take_next() && !any_events() &&
-	       !grace_is_over()) {
+	while (!running_.empty() && ranging_.empty() && hot_.empty() && take_next() &&
+	       !any_events() && !grace_is_over()) {
 		if (!Tick::taken())
 			continue;
 		if (unseen_hits_ == seen || now_ns() >= until)

@@ -88,14 +88,26 @@ ssize_t Server::read_shadowed(Process &p, uint64_t addr, void *buf, size_t len)
 	auto &sites = p.space->sites;
 	if (sites.empty())
 		return done;
-	for (auto it = sites.lower_bound(addr);
-	     it != sites.end() && it->first - addr < (size_t)done; ++it)
-		static_cast<uint8_t *>(buf)[it->first - addr] = it->second.original;
+	auto *bytes = static_cast<uint8_t *>(buf);
+	uint64_t end = addr + done;
+	for (auto it = sites.lower_bound(addr - std::min<uint64_t>(addr, kWindow - 1));
+	     it != sites.end() && it->first < end; ++it) {
+		const Site &site = it->second;
+		if (site.addr >= addr && !site.pad && !site.inside)
+			bytes[site.addr - addr] = site.original;
+		for (uint32_t i = 0; site.pad && i < kWindow; i++) {
+			uint64_t at = site.addr + i;
+			// not where the memory was mapped anew
+			if (at >= addr && at < end && bytes[at - addr] == site.pad->patch[i])
+				bytes[at - addr] = site.pad->original[i];
+		}
+	}
 	return done;
 }
 
 ssize_t Server::write_shadowed(Process &p, uint64_t addr, const void *buf, size_t len)
 {
+	close_windows(p, addr, len);
 	auto &sites = p.space->sites;
 	forget_plans(*p.space, addr, len);
 	auto first = sites.lower_bound(addr);
@@ -117,9 +129,15 @@ ssize_t Server::write_shadowed(Process &p, uint64_t addr, const void *buf, size_
 	return done;
 }
 
-// Is the breakpoint byte still there? Not when the memory below it was mapped anew.
+// Is the breakpoint byte still there, or the jump? Not when the memory was mapped anew.
 bool Server::is_armed(Process &p, uint64_t addr)
 {
+	auto found = p.space->sites.find(addr);
+	if (found != p.space->sites.end() && found->second.pad) {
+		uint8_t window[kWindow];
+		return peek(p, addr, window, kWindow) == kWindow &&
+		       memcmp(window, found->second.pad->patch, kWindow) == 0;
+	}
 	uint8_t present = 0;
 	return peek(p, addr, &present, 1) == 1 && present == kInt3;
 }

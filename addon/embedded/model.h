@@ -3,7 +3,9 @@
 #pragma once
 
 #include "fence.h"
+#include "guard.h"
 
+#include <agent_pad.h>
 #include <ntrace.h>
 #include <ool.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -132,6 +135,7 @@ struct Owner {
 	uint32_t id;
 	uint64_t hits = 0;
 	uint64_t evaluated = 0, true_hits = 0, false_hits = 0, errors = 0, cost_ns = 0;
+	uint64_t native = 0;	      // of hits, those the program decided itself
 	std::vector<Code> conditions; // none: every hit counts
 	std::vector<Code> actions;    // run at a hit, which is told nobody then
 	bool persist = false;	      // they go on without the engine
@@ -146,6 +150,23 @@ struct Plan {
 	uint32_t length;	    // of them
 	bool repeats;		    // a string instruction under rep: a step is one turn
 	bool stable;		    // text of a file that nobody writes: not compared at each use
+};
+
+// Bytes of the jump that stands in the text instead of a breakpoint.
+constexpr uint32_t kWindow = 5;
+// Passed over so often without a pause, a breakpoint is worth a pad.
+constexpr uint32_t kHot = 256;
+
+// The conditions of a site as code in the program (agent_pad.h), and the jump there. It stays when
+// the jump goes: the same conditions may come back.
+struct Pad {
+	struct nt_pad code;
+	std::vector<Code> conditions;  // what it was made from
+	std::vector<uint8_t> original; // the instructions that begin in the window
+	uint8_t patch[kWindow];
+	std::vector<uint64_t> inner; // instructions that begin inside the window
+	uint64_t counted = 0;	     // of its counter, what the owners have got
+	uint64_t looked = 0;	     // its counter when it was last asked whether it pays
 };
 
 // A tracepoint at a site.
@@ -163,12 +184,22 @@ struct Site {
 	std::vector<Traced> tracepoints;
 	std::vector<Thread *> fenced; // threads to be caught here
 	std::shared_ptr<Plan> plan;   // when it was needed
+	std::shared_ptr<Pad> pad;     // a jump to it stands there
+	bool inside;		      // the window of a pad: its byte is one of the jump's
+	Guarded guarded, guarded_jump;
+	uint32_t unheard;  // hits in a row that nobody was told of
+	uint32_t patience; // so many of them, and it is hot
+
+	Site() : addr(0), original(0), generation(0), inside(false), unheard(0), patience(kHot) {}
 };
 
-// Memory of ours in the program: slots of NT_OOL_SLOT bytes, never used twice.
+// Memory of ours in the program, never used twice: slots of NT_OOL_SLOT bytes, or pads and behind
+// them their counters.
 struct Area {
 	uint64_t start;
 	uint32_t used; // bytes
+	uint32_t size;
+	uint32_t counters; // used; 0: slots are here
 };
 
 // Processes between vfork and exec share one.
@@ -179,6 +210,15 @@ struct AddressSpace {
 	bool no_areas = false;					   // they cannot be had
 	std::unordered_map<uint64_t, std::shared_ptr<Plan>> plans; // the last one of each address
 	std::unordered_map<uint64_t, std::shared_ptr<Plan>> slots; // every one, by its slot
+	std::map<uint64_t, std::shared_ptr<Pad>> pads;		   // every one, by its address
+	std::map<std::string, bool> plain; // files whose text a pad may be entered from
+};
+
+// A site that is to be looked at when nothing else is being done.
+struct Hot {
+	std::weak_ptr<AddressSpace> space;
+	uint64_t addr;
+	uint64_t sp; // of a thread there
 };
 
 struct DebugRegister {
@@ -209,6 +249,7 @@ struct Process {
 	int mem_fd = -1;
 	uint32_t debug_generation = 0;
 	DebugRegister debug[kDebugRegisters];
+	Guarded debug_guarded;
 	std::shared_ptr<AddressSpace> space;
 	std::vector<Attachment> attachments; // in attach order
 	std::map<pid_t, std::unique_ptr<Thread>> threads;

@@ -18,7 +18,6 @@ namespace
 {
 
 constexpr uint64_t kTrapFlag = 0x100;
-constexpr unsigned kShadowStack = 0x204; // NT_X86_SHSTK
 // More than so many signals in front of one instruction are not kept from the program.
 constexpr size_t kMostDeferred = 1024;
 
@@ -62,13 +61,6 @@ bool will_restart(const struct user_regs_struct &regs)
 	auto result = static_cast<int32_t>(regs.rax);
 	return static_cast<int64_t>(regs.orig_rax) >= 0 &&
 	       (result == -512 || result == -513 || result == -514 || result == -516);
-}
-
-bool has_shadow_stack(const Thread &t)
-{
-	uint64_t pointer;
-	struct iovec iov = {&pointer, sizeof(pointer)};
-	return ptrace(PTRACE_GETREGSET, t.tid, kShadowStack, &iov) == 0;
 }
 
 bool has_debug_registers(const Process &p)
@@ -181,9 +173,44 @@ void Server::run_slot(Thread &t, const std::shared_ptr<Plan> &plan)
 		request(t, wants_syscalls(*t.process) ? PTRACE_SYSCALL : PTRACE_CONT, 0);
 }
 
+// A stopped thread that is in a pad is put where the breakpoint is. What happens to it on account
+// of a condition alone, a fault or a step, makes it a hit, to be decided by us: info says so then.
+Server::Left Server::leave_pad(Thread &t, siginfo_t *info)
+{
+	AddressSpace &space = *t.process->space;
+	auto found = space.pads.upper_bound(t.regs.rip);
+	if (found == space.pads.begin())
+		return Left::outside;
+	const struct nt_pad &pad = (--found)->second->code;
+	struct nt_ool_regs regs = to_ool(t.regs);
+	Execution execution = {this, t.process};
+	struct nt_ool_ops ops = {Execution::read, Execution::write, &execution};
+	uint8_t place = nt_pad_leave(&pad, &regs, &ops);
+	if (place == NT_PAD_OUTSIDE || place == NT_PAD_FAULT)
+		return Left::outside;
+	bool forced = info && !is_async(*info);
+	// the program has unmapped it
+	if (forced && info->si_signo != SIGTRAP &&
+	    reinterpret_cast<uint64_t>(info->si_addr) == t.regs.rip)
+		lose_areas(space);
+	if (place == NT_PAD_BEFORE && forced) {
+		regs.ip = pad.addr + 1;
+		info->si_signo = SIGTRAP;
+		info->si_code = SI_KERNEL;
+	}
+	from_ool(regs, t);
+	flush_regs(t);
+	if (place != NT_PAD_PASSED)
+		return Left::outside;
+	auto site = space.sites.find(pad.addr);
+	t.reported_at = pad.addr;
+	t.reported_generation = site == space.sites.end() ? 0 : site->second.generation;
+	return Left::before;
+}
+
 // A stopped thread that is in a slot, or was stepped through one, is put where the program is.
 // info: of the signal it stopped for.
-Server::Left Server::leave_slot(Thread &t, const siginfo_t *info)
+Server::Left Server::leave_slot(Thread &t, siginfo_t *info)
 {
 	AddressSpace &space = *t.process->space;
 	if (t.masked)
@@ -193,6 +220,8 @@ Server::Left Server::leave_slot(Thread &t, const siginfo_t *info)
 	bool stepped = plan != nullptr;
 	if ((!stepped && space.areas.empty()) || !load_regs(t))
 		return Left::outside;
+	if (Left left = leave_pad(t, info); left != Left::outside)
+		return left;
 	if (!plan)
 		plan = plan_at(space, t.regs.rip);
 	if (!plan)

@@ -142,6 +142,15 @@ bool has_seccomp(pid_t tgid, pid_t tid)
 	return mode && atoi(mode) != 0;
 }
 
+bool has_shadow_stacks()
+{
+	static const bool present = [] {
+		char buf[8192];
+		return slurp("/proc/cpuinfo", buf, sizeof(buf)) && strstr(buf, " user_shstk");
+	}();
+	return present;
+}
+
 int yama_scope()
 {
 	char buf[16];

@@ -44,6 +44,9 @@ std::vector<Mapping> read_maps(pid_t tgid, pid_t tid);
 // Is there a seccomp filter on the thread? Also true when that cannot be read.
 bool has_seccomp(pid_t tgid, pid_t tid);
 
+// Does the processor have shadow stacks, and the kernel let programs have them?
+bool has_shadow_stacks();
+
 // Thread ids of a process now; empty when it is gone.
 std::vector<pid_t> list_tasks(pid_t pid);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Raw regsets by ELF note (man 2 ptrace, PTRACE_GETREGSET).
+#include "procfs.h"
 #include "server.h"
 
 #include <elf.h>
@@ -18,6 +19,7 @@ namespace
 
 constexpr uint64_t kNativeCodeSegment = 0x33; // __USER_CS
 constexpr size_t kMostBytes = 64 << 10;
+constexpr unsigned kShadowStack = 0x204; // NT_X86_SHSTK
 
 } // namespace
 
@@ -57,6 +59,14 @@ bool Server::flush_regs(Thread &t)
 bool Server::is_native(const Thread &t)
 {
 	return t.regs.cs == kNativeCodeSegment;
+}
+
+// Asked at each hit of a call or a return: most machines have none.
+bool Server::has_shadow_stack(const Thread &t)
+{
+	uint64_t pointer;
+	struct iovec iov = {&pointer, sizeof(pointer)};
+	return has_shadow_stacks() && ptrace(PTRACE_GETREGSET, t.tid, kShadowStack, &iov) == 0;
 }
 
 // One entry of a batch: the thread it names, if the engine may touch it; else its error is set.

@@ -166,7 +166,7 @@ int Server::resume(Engine &engine, void *record)
 			t->lo = e.lo;
 			t->hi = e.hi;
 			t->range_steps = 0;
-			t->fence_after = kWalk;
+			t->fence_after = NT_FENCE_WALK;
 		} else if (t->stepper == &engine) {
 			t->stepper = nullptr;
 		}

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "grace.h"
+#include "guard.h"
 #include "model.h"
 #include "tick.h"
 
@@ -166,7 +167,7 @@ class Server
 	void step_over(Thread &);
 	bool emulate(Thread &, const Plan &);
 	void run_slot(Thread &, const std::shared_ptr<Plan> &);
-	Left leave_slot(Thread &, const siginfo_t *info);
+	Left leave_slot(Thread &, siginfo_t *info);
 	bool restarts_call(Thread &, uint64_t pc);
 	bool defer_signal(Thread &, const siginfo_t &info);
 	void requeue_deferred(Thread &);
@@ -183,6 +184,28 @@ class Server
 	void lose_areas(AddressSpace &);
 	std::shared_ptr<Plan> plan_for(Thread &, Site &);
 	void forget_plans(AddressSpace &, uint64_t addr, uint64_t len);
+
+	// pads.cc
+	uint64_t find_pad(Thread &, uint64_t addr, uint32_t mask, uint32_t size, Area *&);
+	bool map_pads(Thread &, uint64_t start);
+	void mark_page(Process &, Area &, uint64_t addr);
+	void mark_patched(Process &, uint64_t addr, uint32_t len);
+	bool takes_jump(Thread &, uint64_t addr, uint64_t len, uint64_t sp);
+	bool contains(Process &, uint64_t addr, uint64_t len, const uint8_t *, size_t);
+	std::shared_ptr<Pad> pad_for(Thread &, Site &, uint64_t sp);
+	bool build_pad(Thread &, Pad &, const std::vector<uint8_t> &text);
+
+	// windows.cc
+	void heat(Thread &, Site &);
+	void tend_windows();
+	void open_window(const std::shared_ptr<AddressSpace> &, uint64_t addr, uint64_t sp);
+	bool suits_pad(const AddressSpace &, const Site &) const;
+	Thread *caller_of(AddressSpace &, uint64_t addr);
+	void close_windows(Process &, uint64_t addr, uint64_t len, Thread *except = nullptr);
+	void shut_windows(Process &, uint64_t addr, uint64_t len);
+	void shut_window(Process &, Site &);
+	void count_natives(Process &, Site &);
+	Left leave_pad(Thread &, siginfo_t *info);
 
 	// inject.cc
 	static bool can_call(const Thread &);
@@ -249,6 +272,7 @@ class Server
 	bool flush_regs(Thread &);
 	bool set_pc(Thread &, uint64_t pc);
 	static bool is_native(const Thread &);
+	static bool has_shadow_stack(const Thread &);
 	Thread *entry_thread(Engine &, struct ntrace_regset &, bool change);
 	void get_regset(Thread &, struct ntrace_regset &);
 	void set_regset(Thread &, struct ntrace_regset &);
@@ -258,6 +282,7 @@ class Server
 	int insert_debug(Process &, Engine &, uint32_t type, uint64_t addr, uint32_t len,
 			 uint32_t &id, uint32_t &owners);
 	void remove_debug(Process &, Engine &, uint32_t id);
+	void guard_debug(Process &);
 	int write_debug(Thread &);
 	void refresh_debug(Process &);
 	int hit_debug(Thread &); // index of the register that fired, or -1
@@ -265,6 +290,7 @@ class Server
 	void remove_break(Engine &, uint32_t id);
 	void bury();
 
+	Guard guard_; // outlives what it guards
 	std::unordered_map<int, std::unique_ptr<Engine>> engines_;
 	std::map<pid_t, std::unique_ptr<Process>> processes_;
 	std::unordered_map<pid_t, Thread *> by_tid_;
@@ -275,6 +301,7 @@ class Server
 	std::vector<std::unique_ptr<Process>> dead_processes_;
 	bool missed_ = false; // a wake-up was consumed before everybody was looked at
 	static std::atomic<int> print_fd_;
+	std::vector<Hot> hot_;
 	uint64_t unseen_hits_ = 0; // of breakpoints, that held nobody
 	pid_t last_hit_ = 0;	   // whose the last one was
 	bool slow_hits_ = false;   // they took long, the last time

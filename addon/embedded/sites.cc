@@ -18,10 +18,22 @@ Site *Server::arm_site(Process &p, uint64_t addr)
 	if (found != sites.end() && is_armed(p, addr))
 		return &found->second;
 	// where there is one the memory was mapped anew: what is there now is the program's
+	bool fresh = found == sites.end();
 	uint8_t original;
-	if (peek(p, addr, &original, 1) != 1 || poke(p, addr, &kInt3, 1) != 1)
+	mark_patched(p, addr, 1);
+	if (peek(p, addr, &original, 1) != 1)
 		return nullptr;
 	Site &site = sites[addr];
+	if (!p.owned) // it would end with us
+		site.guarded.text(guard_, p.pid, p.cookie, addr, &kInt3, &original, 1);
+	if (poke(p, addr, &kInt3, 1) != 1) {
+		if (fresh)
+			sites.erase(addr);
+		return nullptr;
+	}
+	site.pad.reset();
+	site.guarded_jump.end();
+	site.inside = false;
 	site.addr = addr;
 	site.original = original;
 	site.generation = next_generation_++;
@@ -33,9 +45,12 @@ Site *Server::arm_site(Process &p, uint64_t addr)
 // A site nobody wants any more goes.
 void Server::drop_site(Process &p, Site &site)
 {
-	if (!site.owners.empty() || !site.tracepoints.empty() || !site.fenced.empty())
+	if (!site.owners.empty() || !site.tracepoints.empty() || !site.fenced.empty() ||
+	    site.inside)
 		return;
 	uint64_t addr = site.addr;
+	if (site.pad)
+		shut_window(p, site);
 	// whoever overwrote the byte behind our back keeps what it wrote
 	if (is_armed(p, addr))
 		poke(p, addr, &site.original, 1);
@@ -103,8 +118,13 @@ void Server::remove_site(Process &p, Engine &engine, uint64_t addr)
 // A forked child has copies of the parent's patched bytes and no use for them.
 void Server::clean_child(Process &child, const AddressSpace &parent)
 {
-	for (auto &entry : parent.sites)
-		poke(child, entry.first, &entry.second.original, 1);
+	for (auto &entry : parent.sites) {
+		const Site &site = entry.second;
+		if (site.pad)
+			poke(child, site.addr, site.pad->original.data(), kWindow);
+		else if (!site.inside)
+			poke(child, site.addr, &site.original, 1);
+	}
 }
 
 int Server::set_break(Engine &engine, void *record)
@@ -113,33 +133,52 @@ int Server::set_break(Engine &engine, void *record)
 	Process *p = process_of(engine, b.pid);
 	if (!p)
 		return -ESRCH;
-	if ((b.nactions || b.nconditions || b.flags) && b.type != NTRACE_BREAK_SW)
+	bool data = b.type != NTRACE_BREAK_SW && b.type != NTRACE_BREAK_HW;
+	if (((b.nactions || b.nconditions) && data) || (b.flags && b.type != NTRACE_BREAK_SW))
 		return -EOPNOTSUPP;
 	if (b.flags & ~NTRACE_BREAK_PERSIST || b.type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
+	// a jump that has more to decide, or others inside, is a breakpoint again
+	if (b.type == NTRACE_BREAK_SW)
+		close_windows(*p, b.addr, 1);
+	else
+		close_windows(*p, 0, ~0ull);
 	if (p->leaving || p->threads.empty())
 		return -EALREADY;
 	if (b.type == NTRACE_WATCH_READ)
 		return -EOPNOTSUPP;
+	std::vector<Code> conditions, actions;
+	int error = take_codes(b.conditions, b.nconditions, true, conditions);
+	if (!error)
+		error = take_codes(b.actions, b.nactions, false, actions);
+	if (error)
+		return error;
 	if (b.type == NTRACE_BREAK_SW) {
-		std::vector<Code> conditions, actions;
-		int error = b.len == 1 ? take_codes(b.conditions, b.nconditions, true, conditions)
-				       : -EINVAL;
-		if (!error)
-			error = take_codes(b.actions, b.nactions, false, actions);
-		if (error)
-			return error;
+		if (b.len != 1)
+			return -EINVAL;
 		Owner *owner = insert_site(*p, engine, b.addr);
 		if (!owner)
 			return -EFAULT;
 		owner->conditions.swap(conditions);
 		owner->actions.swap(actions);
 		owner->persist = b.flags & NTRACE_BREAK_PERSIST;
+		Site &site = p->space->sites.find(b.addr)->second;
+		site.unheard = 0;
+		site.patience = kHot;
 		b.id = owner->id;
-		b.owners = p->space->sites.find(b.addr)->second.owners.size();
+		b.owners = site.owners.size();
 		return 0;
 	}
-	return insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
+	error = insert_debug(*p, engine, b.type, b.addr, b.len, b.id, b.owners);
+	if (error || data)
+		return error;
+	for (DebugRegister &reg : p->debug)
+		for (Owner &owner : reg.owners)
+			if (owner.engine == &engine && owner.id == b.id) {
+				owner.conditions.swap(conditions);
+				owner.actions.swap(actions);
+			}
+	return 0;
 }
 
 void Server::remove_break(Engine &engine, uint32_t id)
@@ -160,8 +199,11 @@ int Server::clear_break(Engine &engine, void *record)
 	auto &u = *static_cast<struct ntrace_unbreak *>(record);
 	if (u.reserved)
 		return -EINVAL;
-	if (!engine.breaks.count(u.id))
+	auto found = engine.breaks.find(u.id);
+	if (found == engine.breaks.end())
 		return -ESRCH;
+	if (found->second.type == NTRACE_BREAK_SW)
+		close_windows(*found->second.process, found->second.addr, 1);
 	remove_break(engine, u.id);
 	return 0;
 }
@@ -182,14 +224,17 @@ int Server::break_stats(Engine &engine, void *record)
 				s.false_hits = o.false_hits;
 				s.errors = o.errors;
 				s.cost_ns = o.cost_ns;
+				s.native = o.native;
 				s.owners = owners.size();
 			}
 	};
-	s.evaluated = s.true_hits = s.false_hits = s.errors = s.cost_ns = 0;
+	s.evaluated = s.true_hits = s.false_hits = s.errors = s.cost_ns = s.native = 0;
 	if (b.type == NTRACE_BREAK_SW) {
 		auto site = b.process->space->sites.find(b.addr);
-		if (site != b.process->space->sites.end())
+		if (site != b.process->space->sites.end()) {
+			count_natives(*b.process, site->second);
 			take(site->second.owners);
+		}
 	} else {
 		for (const DebugRegister &reg : b.process->debug)
 			take(reg.owners);

@@ -89,7 +89,7 @@ bool Server::map_area(Thread &t, uint64_t addr)
 	}
 	// a kernel that does not know NOREPLACE takes the address for a hint
 	start = got;
-	space->areas.push_back({start, 0});
+	space->areas.push_back({start, 0, kAreaSize, 0});
 	poke(p, start + kNameAt, kAreaName, sizeof(kAreaName));
 	call_in(t, at, native ? SYS_prctl : kCompatPrctl,
 		{kSetVma, kSetVmaName, start, kAreaSize, start + kNameAt});
@@ -119,17 +119,18 @@ void Server::unmap_areas(Process &p)
 	uint64_t at = find_syscall(*caller);
 	while (at && !space->areas.empty() && find_thread(tid) == caller) {
 		call_in(*caller, at, is_native(*caller) ? SYS_munmap : kCompatMunmap,
-			{space->areas.back().start, kAreaSize});
+			{space->areas.back().start, space->areas.back().size});
 		space->areas.pop_back();
 	}
 	space->slots.clear();
 	space->plans.clear();
+	space->pads.clear();
 }
 
 bool Server::in_area(const AddressSpace &space, uint64_t pc) const
 {
 	for (const Area &area : space.areas)
-		if (pc - area.start < kAreaSize)
+		if (pc - area.start < area.size)
 			return true;
 	return false;
 }
@@ -153,7 +154,8 @@ bool Server::give_slot(Thread &t, std::shared_ptr<Plan> &plan)
 	AddressSpace &space = *t.process->space;
 	uint64_t addr = plan->ool.addr;
 	auto fits = [&](const Area &area) {
-		return area.used < kNameAt && distance(area.start, addr) <= kReach + kAreaSize;
+		return !area.counters && area.used < kNameAt &&
+		       distance(area.start, addr) <= kReach + kAreaSize;
 	};
 	auto area = std::find_if(space.areas.begin(), space.areas.end(), fits);
 	if (area == space.areas.end()) {
@@ -185,10 +187,13 @@ void Server::lose_areas(AddressSpace &space)
 {
 	space.no_areas = true;
 	for (Area &area : space.areas)
-		area.used = kAreaSize; // threads that are in one still fault there
+		area.used = area.size; // threads that are in one still fault there
 	space.plans.clear();
-	for (auto &entry : space.sites)
+	for (auto &entry : space.sites) {
 		entry.second.plan.reset();
+		if (entry.second.pad)
+			hot_.push_back({space.processes.front()->space, entry.first, 0});
+	}
 }
 
 // The plan for the instruction of a site. A thread stands there.

@@ -101,6 +101,9 @@ void Server::step_in_place(Thread &t)
 	t.frozen++; // not to be let go by what happens meanwhile
 	freeze(*space, &t, kFreezeTimeout);
 	t.frozen--;
+	// the whole instruction has to be there
+	if (find_thread(tid) == &t && !t.gone)
+		shut_windows(p, addr, NT_INSN_MAX);
 	auto found = space->sites.find(addr);
 	if (find_thread(tid) != &t || t.gone) {
 		unfreeze(*space, nullptr);

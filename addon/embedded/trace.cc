@@ -187,6 +187,7 @@ int Server::insert_tracepoint(Engine &engine, TracePoint &point)
 {
 	if (!point.process)
 		return 0;
+	close_windows(*point.process, point.core.addr, 1);
 	Site *site = arm_site(*point.process, point.core.addr);
 	if (!site)
 		return -EFAULT;

@@ -169,6 +169,7 @@ void Server::pump()
 		keep_up();
 	if (grace_is_over())
 		end_grace();
+	tend_windows();
 	if (!ranging_.empty()) {
 		std::vector<pid_t> tids;
 		for (Thread *t : ranging_)
@@ -184,7 +185,8 @@ void Server::pump()
 
 bool Server::wants_pump() const
 {
-	return missed_ || sigchld_pending() || !ranging_.empty() || grace_is_over();
+	return missed_ || sigchld_pending() || !ranging_.empty() || !hot_.empty() ||
+	       grace_is_over();
 }
 
 void Server::prepare_wait()

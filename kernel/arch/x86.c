@@ -152,6 +152,13 @@ void nt_arch_step_forget(void)
 		clear_thread_flag(TIF_FORCED_TF);
 }
 
+void nt_arch_step_abandon(struct task_struct *task)
+{
+	if (!test_tsk_thread_flag(task, TIF_SINGLESTEP) &&
+	    test_and_clear_tsk_thread_flag(task, TIF_FORCED_TF))
+		task_pt_regs(task)->flags &= ~X86_EFLAGS_TF;
+}
+
 bool nt_arch_stepping(void)
 {
 	return test_thread_flag(TIF_FORCED_TF) || test_thread_flag(TIF_SINGLESTEP);
@@ -186,6 +193,8 @@ void nt_arch_classify(const u8 *bytes, u32 len, bool mode64, struct nt_arch_insn
 		return;
 	out->system_call =
 	    insn.branch == NT_BR_SYSCALL || (insn.branch == NT_BR_INT && (u8)insn.imm == 0x80);
+	out->sleeps = insn.branch == NT_BR_SYSCALL || insn.branch == NT_BR_SYSENTER ||
+		      insn.branch == NT_BR_INT;
 	out->pushes_flags = insn.flags & NT_INSN_PUSHF;
 	out->pops_flags = insn.flags & NT_INSN_POPF;
 }

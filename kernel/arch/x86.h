@@ -46,7 +46,9 @@ void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsig
  */
 void nt_arch_step_on(struct pt_regs *regs);
 void nt_arch_step_off(struct pt_regs *regs);
-void nt_arch_step_forget(void);			   /* the flag is the program's from now on */
+void nt_arch_step_forget(void); /* the flag is the program's from now on */
+/* One that sleeps in the kernel: our flag is off when it wakes. */
+void nt_arch_step_abandon(struct task_struct *task);
 bool nt_arch_stepping(void);			   /* the trap flag is ours, or a ptracer's */
 bool nt_arch_own_step(const struct pt_regs *regs); /* it is the program's own */
 
@@ -57,6 +59,7 @@ unsigned long nt_arch_restart(const struct pt_regs *regs);
 struct nt_return;
 struct nt_arch_insn {
 	bool system_call;  /* its trap would come one instruction late */
+	bool sleeps;	   /* it may, in the kernel */
 	bool pushes_flags; /* the trap flag among them */
 	bool pops_flags;
 };

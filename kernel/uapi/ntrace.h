@@ -357,7 +357,8 @@ struct ntrace_break_stats { /* NTRACE_IOC_BREAK_STATS */
 	__u64 true_hits;
 	__u64 false_hits;
 	__u64 errors;
-	__u64 cost_ns; /* all evaluations together */
+	__u64 cost_ns; /* all evaluations of the provider together */
+	__u64 native; /* of hits, those whose conditions the program itself found false */
 };
 
 /* ---- what an engine wants to see ----------------------------------------- */

@@ -10,13 +10,14 @@ mirror() {
 	printf '%s' "${found:-$2}"
 }
 
-# apt_open SERIES: fetches the package lists; sets apt_options, apt_suites, apt_log
+# apt_open SERIES|SUITE: fetches the package lists; sets apt_options, apt_suites, apt_log
 apt_open() {
 	local suite uri state=$cache/apt/$1
 	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	case $1 in
 	6.1) apt_suites='bookworm bookworm-security' ;;
 	6.12) apt_suites='bookworm-backports' ;;
+	trixie | sid) apt_suites=$1 ;;
 	*) stop "there is no kernel $1, only 6.1 and 6.12" ;;
 	esac
 	need apt-get apt
@@ -67,4 +68,19 @@ apt_unpack() {
 		dpkg-deb -x "$deb" "$folder"
 	done
 	rm -rf "$debs"
+}
+
+# apt_unpack_all FOLDER PACKAGE...: as apt_unpack, with everything they depend on
+apt_unpack_all() {
+	local folder=$1 deb
+	shift
+	apt-get "${apt_options[@]}" install -y --no-install-recommends --download-only "$@" \
+		>"$apt_log" 2>&1 || {
+		tail -n 5 "$apt_log" >&2
+		stop "could not download $*"
+	}
+	for deb in "$cache/apt/${apt_suites}/cache/archives"/*.deb; do
+		dpkg-deb -x "$deb" "$folder"
+	done
+	apt-get "${apt_options[@]}" clean
 }

@@ -23,6 +23,8 @@ export interface GdbserverOptions {
   logPackets: string | undefined;
   /** Of many threads the one that stopped last runs ahead. */
   grace: boolean;
+  /** Processors are kept from sleep while packets come and go. */
+  awake: boolean;
 }
 
 export type DebugComponent = 'threads' | 'event-loop' | 'remote';
@@ -111,6 +113,7 @@ function defaults(): GdbserverOptions {
     observe: false,
     logPackets: undefined,
     grace: true,
+    awake: true,
   };
 }
 
@@ -150,6 +153,10 @@ function takeFlag(word: string, options: GdbserverOptions): boolean {
     case '--grace':
     case '--no-grace':
       options.grace = word === '--grace';
+      return true;
+    case '--awake':
+    case '--no-awake':
+      options.awake = word === '--awake';
       return true;
     case '--debug':
       options.debug.add('threads');

@@ -65,6 +65,8 @@ ntrace's own options:
                         change is refused. With --attach or --multi.
   --no-grace            Resume all threads at once; without it the one that
                         stopped last runs half a millisecond ahead of others.
+  --no-awake            Let processors sleep between packets, which then take
+                        longer (root only; others cannot keep them awake).
   --log-packets=FILE    Append one line per packet, with its time, to FILE.
 
 For more information, consult the GDB manual (available as on-line 

@@ -52,6 +52,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     perClient: false,
     observe: options.observe,
     grace: options.grace,
+    awake: options.awake,
     disabledPackets: options.disabledPackets,
     switches: options,
     say,
@@ -72,21 +73,16 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
 /** gdbserver's words for a program that cannot be started; its testsuite waits for them. */
 async function launch(server: Server, program: string[], messages: Messages): Promise<void> {
   const { EndedEarly } = await import('../engine/launch.js');
+  const { refusalWords } = await import('../rsp/program.js');
   try {
     server.launch(program);
   } catch (error) {
     if (error instanceof EndedEarly) throw new Error(startUp(error.waitStatus));
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = message.replace(/^.*: /, '');
-    if (!server.options.program.startupWithShell) {
-      messages.say(`gdbserver: Cannot exec ${program[0]}`);
-      messages.say(`gdbserver: Error: ${reason}`);
-      throw new Error(startUp(127 << 8));
-    }
-    // what the shell would say
-    const missing = code === 'ENOENT';
-    messages.say(`exec: ${program[0]}: ${missing ? 'not found' : `cannot execute: ${reason}`}`);
-    throw new Error(startUp((missing ? 127 : 126) << 8));
+    const shell = server.options.program.startupWithShell;
+    const words = refusalWords(error as Error, { ...server.options.program, program });
+    for (const line of words) messages.say(shell ? line : `gdbserver: ${line}`);
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new Error(startUp((!shell || missing ? 127 : 126) << 8));
   }
 }
 

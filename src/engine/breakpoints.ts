@@ -7,10 +7,20 @@ import type { BreakpointCode, BreakpointStats, BreakType, Holder } from './engin
 
 const KINDS = ['breakpoint', 'hardware breakpoint', 'watchpoint', 'read watchpoint', 'watchpoint'];
 
+const HARDWARE = 1; // NTRACE_BREAK_HW
 const PERSIST = 1; // NTRACE_BREAK_PERSIST
 /** Places whose counts are kept after they are removed. */
 const REMEMBERED = 1024;
-const COUNTS = ['hits', 'evaluated', 'trueHits', 'falseHits', 'errors', 'costNs'] as const;
+/** Of struct ntrace_break_stats, and what they are called here. */
+const COUNTS = [
+  ['hits', 'hits'],
+  ['evaluated', 'evaluated'],
+  ['true_hits', 'trueHits'],
+  ['false_hits', 'falseHits'],
+  ['errors', 'errors'],
+  ['cost_ns', 'costNs'],
+  ['native', 'native'],
+] as const;
 
 function place(type: BreakType, addr: bigint, length: number): string {
   return `${type}:${length}:${addr.toString(16)}`;
@@ -55,11 +65,17 @@ export class Breakpoints {
     const behind = at + BigInt(conditions.length * CODE.size);
     record.writeBigUInt64LE(actions.length > 0 ? behind : 0n, BREAK.at.actions);
     record.writeUInt32LE(actions.length, BREAK.at.nactions);
-    const result = this.channel.call(Call.Break, record);
+    let result = this.channel.call(Call.Break, record);
+    // where a provider cannot decide it stops at every hit, and the client decides
+    const undecided = result === -Errno.EOPNOTSUPP && type === HARDWARE && actions.length === 0;
+    if (undecided && conditions.length > 0) {
+      record.writeUInt32LE(0, BREAK.at.nconditions);
+      result = this.channel.call(Call.Break, record);
+    }
     if (result < 0) throw this.refused(-result, pid, type, addr);
     own.set(key, record.readUInt32LE(BREAK.at.id));
     const stats = this.statsOf(pid, key, type, addr);
-    stats.conditional = conditions.length > 0;
+    stats.conditional = record.readUInt32LE(BREAK.at.nconditions) > 0;
     stats.actions = actions.length;
   }
 
@@ -98,10 +114,8 @@ export class Breakpoints {
     record.writeUInt32LE(id, BREAK_STATS.at.id);
     if (this.channel.call(Call.BreakStats, record) < 0) return past;
     const out = { ...past };
-    const fields = ['hits', 'evaluated', 'true_hits', 'false_hits', 'errors', 'cost_ns'] as const;
-    COUNTS.forEach((name, i) => {
-      out[name] = past[name] + record.readBigUInt64LE(BREAK_STATS.at[fields[i]!]);
-    });
+    for (const [field, name] of COUNTS)
+      out[name] = past[name] + record.readBigUInt64LE(BREAK_STATS.at[field]);
     return out;
   }
 
@@ -117,8 +131,11 @@ export class Breakpoints {
       const oldest = [...places].find(([, { inserted }]) => !inserted);
       if (oldest !== undefined) places.delete(oldest[0]);
     }
-    const none = { hits: 0n, evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n, costNs: 0n };
-    const fresh = { pid, type, addr, inserted: true, conditional: false, actions: 0, ...none };
+    const counts = { hits: 0n, evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n };
+    const fresh = {
+      ...{ pid, type, addr, inserted: true, conditional: false, actions: 0 },
+      ...{ ...counts, costNs: 0n, native: 0n },
+    };
     places.set(key, fresh);
     return fresh;
   }

@@ -59,8 +59,10 @@ export interface BreakpointStats {
   trueHits: bigint;
   falseHits: bigint;
   errors: bigint;
-  /** Of all evaluations together. */
+  /** Of all evaluations of the provider together. */
   costNs: bigint;
+  /** Of the hits, those whose conditions the program itself found false. */
+  native: bigint;
 }
 
 export interface Sets {

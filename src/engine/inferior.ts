@@ -16,3 +16,9 @@ export class Inferior {
     public arch: ArchDescriptor,
   ) {}
 }
+
+/** Clients number threads as they are listed: not as the news of them came. */
+export function oldestFirst({ pid, threads }: Inferior): Thread[] {
+  const age = ({ tid }: Thread): number => (tid === pid ? 0 : tid);
+  return [...threads.values()].sort((a, b) => age(a) - age(b));
+}

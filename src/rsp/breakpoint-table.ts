@@ -8,16 +8,17 @@ const KINDS: Readonly<Record<BreakType, string>> = {
   3: 'read watchpoint',
   4: 'access watchpoint',
 };
-const HEAD = ['hits', 'evaluated', 'true', 'false', 'errors', 'mean cost'];
-const NUMBERS = [2, 3, 4, 5, 6, 7];
+const HEAD = ['hits', 'evaluated', 'true', 'false', 'errors', 'in program', 'mean cost'];
+const NUMBERS = [2, 3, 4, 5, 6, 7, 8];
 /** Rows shown. */
 const SHOWN = 40;
 
 const count = (value: bigint): string => value.toLocaleString('en-US');
 
-function cost({ costNs, hits, conditional, actions }: BreakpointStats): string {
-  if (hits === 0n || (!conditional && actions === 0)) return '-';
-  return `${count(costNs / hits)} ns`;
+/** Of the hits that were decided in the server: those of the program itself are not timed. */
+function cost({ costNs, hits, native, conditional, actions }: BreakpointStats): string {
+  if (hits === native || (!conditional && actions === 0)) return '-';
+  return `${count(costNs / (hits - native))} ns`;
 }
 
 /**
@@ -31,7 +32,7 @@ export function breakpointTable(all: readonly BreakpointStats[]): string {
     .map((s) => [
       `${s.pid} 0x${s.addr.toString(16)}`,
       `${KINDS[s.type]}${s.inserted ? '' : ' (removed)'}`,
-      ...[s.hits, s.evaluated, s.trueHits, s.falseHits, s.errors].map(count),
+      ...[s.hits, s.evaluated, s.trueHits, s.falseHits, s.errors, s.native].map(count),
       cost(s),
     ]);
   if (rows.length === 0) return '';

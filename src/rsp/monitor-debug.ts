@@ -1,3 +1,4 @@
+import { DEFAULT_SEARCH } from '../engine/linux/thread-library';
 import type { DebugComponent, DebugSwitches } from './debug-switches';
 import { MonitorUsageError, type MonitorCommand } from './monitor-command';
 import { ReplyError } from './reply';
@@ -47,6 +48,11 @@ function setGrace({ engine }: Session, [, state]: RegExpExecArray): string {
   return `Grace ${state}.\n`;
 }
 
+function setThreadLibraries({ target }: Session, [, path]: RegExpExecArray): string {
+  target.threadLibraries = path === undefined || path === '' ? DEFAULT_SEARCH : path;
+  return `libthread-db-search-path set to \`${target.threadLibraries}'\n`;
+}
+
 /**
  * gdbserver's switches with its usage lines and answers, which gdb's testsuite and other tools
  * match, and the spellings of its newer versions.
@@ -87,8 +93,8 @@ export const debugCommands: readonly MonitorCommand[] = [
   {
     pattern: /^set libthread-db-search-path ?(.*)$/,
     usage: 'set libthread-db-search-path [PATH]',
-    help: ['Accepted for scripts that set it: thread-local variables need no libthread_db here'],
-    run: (_session, [, path = '']) => `libthread-db-search-path set to \`${path}'\n`,
+    help: ['Thread-local variables are found only where a folder of PATH has libthread_db'],
+    run: setThreadLibraries,
   },
   {
     pattern: /^set grace (on|off)$/,

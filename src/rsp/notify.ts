@@ -5,7 +5,7 @@ import { writeStop } from './stop-reply';
 /** The %Stop notification and its vStopped conversation (GDB manual, "Notification Packets"). */
 export class NotifyQueue {
   /** Told by %Stop or vStopped, not acknowledged yet. */
-  private inFlight: Stop | undefined;
+  inFlight: Stop | undefined;
 
   constructor(private readonly session: Session) {}
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { LaunchSpec } from '../engine/engine';
+import { EndedEarly } from '../engine/launch';
 
 /** How programs are started, as the command line and the client's Q packets set it. */
 export interface ProgramOptions {
@@ -13,6 +14,8 @@ export interface ProgramOptions {
   cwd: string | undefined;
   /** Variables set (string) or removed (undefined) relative to the server's own environment. */
   environment: Map<string, string | undefined>;
+  /** They read nothing and write to standard error: the rest is the client's line. */
+  redirected?: boolean;
 }
 
 /** gdbserver's defaults. */
@@ -71,6 +74,20 @@ export function launchSpec(options: ProgramOptions): LaunchSpec {
     ...(options.cwd === undefined ? {} : { cwd: expandTilde(options.cwd) }),
     noRandomize: options.noRandomize,
     newGroup: true,
+    ...(options.redirected ? { stdio: ['/dev/null', '/dev/stderr', undefined] } : {}),
     execs: wrapper.length > 0 ? 2 : 1,
   };
+}
+
+/**
+ * What gdbserver says of a program that its system did not execute: its own words where no shell is
+ * in between, else the shell's. Nothing where the program was executed and then ended.
+ */
+export function refusalWords(error: Error, options: ProgramOptions): string[] {
+  if (error instanceof EndedEarly) return [];
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = message.replace(/^.*: /, '');
+  const [name] = options.program;
+  if (!options.startupWithShell) return [`Cannot exec ${name}`, `Error: ${reason}`];
+  return [`exec: ${name}: ${code === 'ENOENT' ? 'not found' : `cannot execute: ${reason}`}`];
 }

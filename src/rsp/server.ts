@@ -38,6 +38,8 @@ export interface ServerOptions {
   observe?: boolean;
   /** Of many threads resumed the one that stopped last runs ahead; true unless told. */
   grace?: boolean;
+  /** Processors are kept from sleep while packets come and go; true unless told. */
+  awake?: boolean;
   disabledPackets: ReadonlySet<string>;
   /** One line per packet. */
   logPackets?: PacketSink;
@@ -80,6 +82,7 @@ export class Server {
   private served = 0;
 
   constructor(readonly options: ServerOptions) {
+    if (options.awake === false) this.reactor.letSleep();
     if (!options.perClient) this.shared = this.makeTarget('gdbserver', options.observe ?? false);
   }
 
@@ -100,12 +103,14 @@ export class Server {
     const target = new Kind(engine, { ...this.options.program }, this.options.say);
     target.label = label;
     target.shutdown = () => this.finish(0);
-    target.onDeath = (stop) =>
+    target.onDeath = (stop) => {
+      if (this.stdio) return; // the client says so itself, in the same terminal
       this.options.say(
         stop.kind === 'exited'
           ? `\nChild exited with status ${stop.code}`
           : `\nChild terminated with signal = 0x${gdbSignal(stop.signo).toString(16)} (${gdbSignalName(stop.signo)})`,
       );
+    };
     if (engine.channel.native)
       this.engines.set(this.reactor.addEngine(engine.channel.native), target);
     return target;
@@ -135,6 +140,8 @@ export class Server {
   }
   useStdio(): void {
     this.stdio = true;
+    this.options.program.redirected = true;
+    if (this.shared) this.shared.options.redirected = true;
     this.connect(this.reactor.openStdio(), 'stdio', false);
     this.announce('Remote debugging using stdio');
   }

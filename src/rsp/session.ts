@@ -13,6 +13,7 @@ import type { Stop } from './stop';
 import { writeStop } from './stop-reply';
 import type { ProgramOptions } from './program';
 import type { StopListener, Target } from './target';
+import { untoldChildren } from './untold';
 import { Framer } from './wire/framer';
 import { PacketWriter } from './wire/writer';
 
@@ -257,6 +258,14 @@ export class Session implements StopListener {
   /** "pPID.TID" for multiprocess clients, else "TID"; hex. */
   threadId(pid: number, tid: number): string {
     return this.multiprocess ? `p${pid.toString(16)}.${tid.toString(16)}` : tid.toString(16);
+  }
+  /** Inferiors the client can know of: the others come with the fork that waits to be told. */
+  known(): Inferior[] {
+    const untold = untoldChildren(this.target.queue);
+    return [...this.engine.inferiors.values()].filter(({ pid }) => !untold.includes(pid));
+  }
+  get telling(): Stop | undefined {
+    return this.notify.inFlight;
   }
   /** Finds a thread by a packet's id (pid 0: any process; tid 0 or -1: any thread). */
   find(spec: ThreadSpec): Thread | undefined {

@@ -18,7 +18,7 @@ function reason(session: Session, event: EngineEvent): string {
     case EventType.HwBreak:
       return client.has('hwbreak+') ? 'hwbreak:;' : '';
     case EventType.Watch:
-      return `${session.target.watchKind(event)}:${event.addr.toString(16)};`;
+      return `${session.target.placed.watchKind(event)}:${event.addr.toString(16)};`;
     case EventType.SyscallEntry:
       return `syscall_entry:${event.nr.toString(16)};`;
     case EventType.SyscallExit:

@@ -1,11 +1,16 @@
 import { EventType, type EngineEvent } from '../engine/channel/event';
 import type { BreakpointCode, BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
+import { Errno, type EngineError } from '../engine/errors';
 import type { Inferior } from '../engine/inferior';
+import { DEFAULT_SEARCH } from '../engine/linux/thread-library';
 import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
+import { Placed } from './placed';
 import { launchSpec, type ProgramOptions } from './program';
 import { stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
+import { interruptee, Turns } from './turns';
+import { crossed, untoldChildren } from './untold';
 
 const SIGINT = 2;
 const SIGTRAP = 5;
@@ -20,6 +25,8 @@ export type { ProgramOptions } from './program';
 /** What the connected client is told; a Session. */
 export interface StopListener {
   readonly nonStop: boolean;
+  /** Non-stop: on its way to the client, not acknowledged yet. */
+  readonly telling: Stop | undefined;
   /** The stop reply an all-stop resume earned. */
   onStop(stop: Stop): void;
   /** Non-stop: something was added to the queue of stops. */
@@ -46,6 +53,8 @@ export class Target {
   listener: StopListener | undefined;
   /** What other engines are shown of our client. */
   label = '';
+  /** Where a libthread_db may be (monitor set libthread-db-search-path). */
+  threadLibraries = DEFAULT_SEARCH;
   readonly interest: Interest;
   readonly trace: TraceRun;
   /** Ends the server (monitor exit). */
@@ -53,10 +62,8 @@ export class Target {
   /** A process ended by itself. */
   onDeath: (stop: Stop & { kind: 'exited' | 'signaled' }) => void = () => undefined;
 
-  private readonly breakpoints = new Map<
-    string,
-    { pid: number; type: BreakType; addr: bigint; length: number }
-  >();
+  readonly placed = new Placed();
+  private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   private interrupting = false;
   private interruptDue = false;
@@ -96,9 +103,11 @@ export class Target {
     return inferior;
   }
   kill(pid: number): void {
+    const untold = untoldChildren(this.queue, pid);
     this.engine.kill(pid);
     this.collect();
     this.forget(pid);
+    for (const child of untold) if (this.engine.inferiors.has(child)) this.kill(child);
   }
   /** 'k': everything ends, in gdbserver's words. */
   killAll(): void {
@@ -123,8 +132,25 @@ export class Target {
         signal = { tid, signo: passes ? stop.signo : 0 };
         if (passes) break;
       }
-    this.engine.detach(pid, { release: 'resume', ...signal });
+    const untold = untoldChildren(this.queue, pid);
+    try {
+      this.engine.detach(pid, { release: 'resume', ...signal });
+    } catch (error) {
+      if ((error as EngineError).errno !== Errno.ESRCH) throw error;
+      this.collect(); // it died meanwhile
+    }
     this.forget(pid);
+    for (const one of untold) {
+      const child = this.engine.inferiors.get(one);
+      if (child) this.detach(child);
+    }
+  }
+  /** Is a process dead, and nobody was told? Nothing is left of it then. */
+  diedUntold(pid: number): boolean {
+    if (pid <= 0 || this.engine.inferiors.has(pid)) return false;
+    const known = this.queue.some((stop) => stopProcess(stop) === pid);
+    if (known) this.forget(pid);
+    return known;
   }
   /** May the program get a signal that the client was told of, when the client lets go? */
   private passes(signo: number): boolean {
@@ -168,15 +194,15 @@ export class Target {
     this.engine.insertBreakpoint(pid, type, addr, length, code);
     // what is to go on without the client is not taken away when it leaves
     if (code?.persist) return;
-    this.breakpoints.set(`${pid}:${type}:${addr}:${length}`, { pid, type, addr, length });
+    this.placed.add({ pid, type, addr, length });
   }
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
-    this.breakpoints.delete(`${pid}:${type}:${addr}:${length}`);
+    this.placed.delete({ pid, type, addr, length });
     this.engine.removeBreakpoint(pid, type, addr, length);
   }
   /** A client that left without removing its breakpoints leaves none behind. */
   removeAllBreakpoints(): void {
-    for (const { pid, type, addr, length } of [...this.breakpoints.values()]) {
+    for (const { pid, type, addr, length } of this.placed.all()) {
       try {
         this.removeBreakpoint(pid, type, addr, length);
       } catch {
@@ -214,29 +240,15 @@ export class Target {
     const rest = this.existing(refs).filter(({ tid }) => !due.has(tid));
     if (rest.length > 0) this.engine.resume(rest.map((ref) => ({ ...ref, kind: 'cont' })));
   }
-  private hasBreakpoint(pid: number, addr: bigint): boolean {
-    for (const b of this.breakpoints.values())
-      if (b.pid === pid && b.addr === addr && b.type < 2) return true;
-    return false;
-  }
-  /** "watch", "rwatch" or "awatch": by what the client set where the hit was. */
-  watchKind(event: EngineEvent): string {
-    for (const b of this.breakpoints.values())
-      if (b.pid === event.pid && event.addr >= b.addr && event.addr < b.addr + BigInt(b.length)) {
-        if (b.type === 2) return 'watch';
-        if (b.type === 3) return 'rwatch';
-        if (b.type === 4) return 'awatch';
-      }
-    return 'watch';
-  }
 
   // ---- resuming -----------------------------------------------------------------------------
 
   /** Carries out a vCont; a stop that is due already is told instead of running on. */
-  resume(actions: readonly ResumeAction[]): void {
+  resume(asked: readonly ResumeAction[]): void {
     this.waiting = !this.listener?.nonStop;
     this.interrupting = false;
-    this.dropVoidStops(actions);
+    if (this.waiting) this.dropVoidStops(asked);
+    const actions = this.waiting ? asked : crossed(asked, this.onTheWay());
     this.parked = new Set(this.queue.filter((stop) => !this.mayTell(stop, actions)));
     if (this.waiting && this.queue.some(this.current)) {
       // nobody runs, but no signal that was given along may be lost
@@ -261,6 +273,12 @@ export class Target {
     if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();
     if (this.waiting && blocked) this.listener?.onBlocked();
+  }
+
+  /** Non-stop: what the client was not told of for certain. */
+  private onTheWay(): Stop[] {
+    const { telling } = this.listener ?? {};
+    return telling ? [telling, ...this.queue] : [...this.queue];
   }
 
   /**
@@ -316,7 +334,7 @@ export class Target {
         event === undefined
           ? stop.signo === 0 || stop.signo === SIGTRAP
           : event.type === EventType.Break || event.type === EventType.HwBreak
-            ? !this.hasBreakpoint(stop.pid, event.pc) || this.pcMoved(stop.tid, event)
+            ? !this.placed.hasBreakpoint(stop.pid, event.pc) || this.pcMoved(stop.tid, event)
             : (event.type === EventType.Step && kind === 'cont') ||
               event.type === EventType.Stopped;
       if (gone) this.queue.splice(i, 1);
@@ -370,7 +388,7 @@ export class Target {
 
   // ---- stopping -----------------------------------------------------------------------------
 
-  /** ^C of an all-stop client: any stop will do, SIGINT where there is no other reason. */
+  /** ^C of an all-stop client: SIGINT, at the next resume where another stop comes first. */
   interrupt(): void {
     if (this.waiting) this.pump();
     if (!this.waiting) {
@@ -380,22 +398,20 @@ export class Target {
     }
     this.interruptDue = false;
     this.interrupting = true;
+    const chosen = interruptee(this.engine);
     this.quiesce();
     this.collect();
-    if (!this.queue.some(this.current)) {
-      const thread = this.preferred();
+    if (this.queue.some(this.current)) {
+      this.interruptDue = this.engine.inferiors.size > 0; // the client may pass over that stop
+    } else {
+      const thread = chosen?.state === 'held' ? chosen : this.preferred();
       if (!thread) {
         // nothing could be stopped yet: the first thread that does tells
         this.engine.interrupt(ALL);
         return;
       }
-      this.queue.push({
-        kind: 'thread',
-        pid: thread.pid,
-        tid: thread.tid,
-        signo: SIGINT,
-        event: undefined,
-      });
+      const { pid, tid } = thread;
+      this.queue.push({ kind: 'thread', pid, tid, signo: SIGINT, event: undefined });
     }
     this.deliver(this.current);
   }
@@ -504,16 +520,17 @@ export class Target {
     this.deliver(this.current);
   }
   private deliver(may: (stop: Stop) => boolean): void {
-    // what a step asked for comes first, then whatever came first
+    // what a step asked for comes first, then whose turn it is
     let index = this.queue.findIndex(
       (s) => s.kind === 'thread' && this.stepping.has(s.tid) && may(s),
     );
-    if (index < 0) index = this.queue.findIndex(may);
+    if (index < 0) index = this.turns.next(this.queue, may);
     if (index < 0 || !this.listener) return;
     const stop = this.queue.splice(index, 1)[0]!;
     this.waiting = false;
     this.interrupting = false;
     this.last = stop;
+    this.turns.took(stop);
     this.listener.onStop(stop);
   }
   private collect(): void {
@@ -547,7 +564,7 @@ export class Target {
       case EventType.Detached:
         return { kind: 'exited', pid, code: 0 };
       case EventType.Exec:
-        this.forgetBreakpoints(pid);
+        this.placed.forget(pid);
         return event.stopId !== 0n ? thread(SIGTRAP) : undefined;
       default:
     }
@@ -563,15 +580,13 @@ export class Target {
     }
   }
 
-  private forgetBreakpoints(pid: number): void {
-    for (const [key, b] of this.breakpoints) if (b.pid === pid) this.breakpoints.delete(key);
-  }
   /** Nothing is known of a process any more. */
   forget(pid: number): void {
     this.interest.syscalls.delete(pid);
-    this.forgetBreakpoints(pid);
+    this.placed.forget(pid);
     for (let i = this.queue.length - 1; i >= 0; i--)
       if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);
     if (this.last && stopProcess(this.last) === pid) this.last = undefined;
+    if (this.engine.inferiors.size === 0) this.interruptDue = false;
   }
 }

@@ -1,6 +1,6 @@
 import type { ListedThread } from '../engine/engine';
 import { EngineError } from '../engine/errors';
-import type { Inferior } from '../engine/inferior';
+import { oldestFirst, type Inferior } from '../engine/inferior';
 import { escapeXml } from '../engine/linux/xml';
 import type { Thread } from '../engine/thread';
 import { heldElsewhere } from './holders';
@@ -49,12 +49,12 @@ export function threadsDocument(session: Session): string {
   let text = '<threads>\n';
   // a client of the protocol takes every thread for stopped
   const unstopped = session.engine.observer ? 'not stopped' : undefined;
-  for (const inferior of session.engine.inferiors.values()) {
+  for (const inferior of session.known()) {
     const listed = new Map<number, ListedThread>();
     const list = session.engine.listThreads(inferior.pid);
     for (const thread of list) listed.set(thread.tid, thread);
     const elsewhere = heldElsewhere(session.engine, inferior.pid, list);
-    for (const thread of inferior.threads.values())
+    for (const thread of oldestFirst(inferior))
       text += element(
         session,
         inferior,

@@ -108,6 +108,31 @@ describe('a terminal', () => {
   });
 });
 
+test('a program that is started has the terminal, the next one after it too', () => {
+  const file = path.join(dir, 'starts.js');
+  writeFileSync(
+    file,
+    `const { native } = require(${JSON.stringify(require.resolve('../../src/native'))});
+     const script = 'set -- $(cat /proc/$$/stat); echo "group $5 foreground $8"';
+     const run = () => {
+       const args = ['/bin/sh', '-c', script];
+       const child = native.spawn({ file: '/bin/sh', args, newGroup: true });
+       child.go();
+       while (child.reap() === undefined);
+     };
+     run();
+     run();`,
+  );
+  // script(1) makes a terminal of its own for the command
+  const said = execFileSync('script', ['-qec', `${process.execPath} ${file}`, '/dev/null'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 20_000,
+  });
+  const groups = [...said.matchAll(/group (\d+) foreground (\d+)/g)];
+  expect(groups.map(([, group, foreground]) => group === foreground)).toEqual([true, true]);
+});
+
 describe('standard input and output', () => {
   const echo = `${JSON.stringify(process.execPath)} ${JSON.stringify(program('echo'))} stdio`;
   const shell = (script: string): Buffer =>

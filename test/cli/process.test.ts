@@ -154,6 +154,19 @@ test('a full standard error never holds it up, and is left as it was', async () 
   }
 });
 
+test('stdio: the program reads nothing of what the client sends and writes nothing among it', async () => {
+  const server = ServerProcess.start(['stdio', '/bin/cat', '/proc/self/fd/0', '/proc/version'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  server.child.stdin!.write('+$QStartNoAckMode#b0+$c#63');
+  expect(await server.says(/Linux version/)).not.toBeNull();
+  expect(await eventually(() => server.stdout.includes('$W00#'))).toBe(true);
+  expect(server.stdout).toMatch(/^\+\$OK#9a\$W00#b7$/);
+  server.child.stdin!.end();
+  expect(await server.end()).toBe(0);
+  expect(server.stderr).not.toContain('Child exited');
+});
+
 test('stdio: end of input ends it', async () => {
   for (const comm of ['-', 'stdio']) {
     const server = ServerProcess.start([comm, program('hello')]);

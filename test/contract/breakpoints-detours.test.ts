@@ -1,6 +1,6 @@
 // Breakpoints that are passed while they stay, on an instruction that runs in memory of ours.
 import fs from 'node:fs';
-import { EventType } from '../../src/engine/channel/event';
+import { EventType, type EngineEvent } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import type { Scene } from '../support/scene';
 import type { Subject } from '../support/subject';
@@ -66,14 +66,16 @@ contract('breakpoints', (row) => {
       expect(subject.read('counter')).toBe(before + 1n);
     }
     engine.insertBreakpoint(pid, 0, site, 1, { conditions: [NEVER] });
-    const text = [site, subject.address('elsewhere')] as const;
     for (let i = 0; i < 50; i++) {
       cont(engine);
       scene.grows(subject, 'rounds');
       engine.interrupt([{ pid, tid: pid }]);
       const { pc } = scene.next(engine, EventType.Stopped);
-      const inside = pc >= 0x400000n && pc < 0x500000n;
-      expect([inside, text]).toEqual([true, text]);
+      const ours = areas(pid).filter((line) => {
+        const [from, to] = line.split(/[- ]/, 2).map((word) => BigInt(`0x${word || '0'}`));
+        return pc >= from! && pc < to!;
+      });
+      expect(ours).toEqual([]);
     }
     expect(subject.read('wrong')).toBe(0n);
   });
@@ -101,9 +103,14 @@ contract('breakpoints', (row) => {
     expect(areas(subject.pid)).toEqual([]);
   });
 
-  row('a program with a system call filter: nothing is called in it', (scene) => {
+  row('a program with a system call filter', (scene) => {
     const [engine, subject, site] = begin(scene, 'seccomp');
     passes(scene, engine, subject, site, 100n);
+  });
+
+  row('a program with a system call filter: nothing is called in it', (scene) => {
+    const [engine, subject, site] = begin(scene, 'seccomp');
+    passes(scene, engine, subject, site, 1n);
     expect(areas(subject.pid)).toEqual([]);
   });
 
@@ -128,15 +135,17 @@ contract('breakpoints', (row) => {
     const [engine, subject, site] = begin(scene, 'fork');
     engine.set(subject.pid, { signalStop: 0n, followFork: true });
     engine.insertBreakpoint(subject.pid, 0, site, 1, { conditions: [NEVER] });
+    let early: EngineEvent | undefined;
     for (let i = 0; i < 3; i++) {
       engine.resume([{ pid: subject.pid, tid: -1, kind: 'cont' }]);
-      const { pid } = scene.next(engine, EventType.Child);
+      const { pid } = early ?? scene.next(engine, EventType.Child);
       engine.insertBreakpoint(pid, 0, site, 1, { conditions: [NEVER] });
       engine.resume([{ pid, tid: -1, kind: 'cont' }]);
       const end = scene.next(engine, (e) => e.type === EventType.ProcDead && e.pid === pid);
       expect(end.code).toBe(42 << 8);
       expect(engine.stop([{ pid: subject.pid, tid: -1 }], { wait: true })).toBe(true);
-      engine.events();
+      // the parent may have been quick
+      early = scene.drain(engine).find(({ type }) => type === EventType.Child);
     }
     expect(subject.read('wrong')).toBe(0n);
   });

@@ -7,6 +7,7 @@ import { field, record } from '../support/raw';
 import { contract } from './contract';
 
 const END = 0x27;
+const HARDWARE = 1;
 const RIP = 16; // gdb's number in 64bit-core
 
 function const64(value: bigint): number[] {
@@ -59,6 +60,37 @@ contract('conditions', (row) => {
     expect(of('hits')).toBe(of('true_hits') + of('false_hits'));
     expect(of('evaluated')).toBe(2 * of('hits'));
     expect(of('errors')).toBe(0);
+  });
+
+  row('a hardware breakpoint: only the hit for which it holds is told, steps go past', (scene) => {
+    const engine = scene.engine('contract');
+    const subject = scene.start('calls');
+    engine.attach(subject.pid, { stop: true });
+    const { pid } = subject;
+    const site = subject.address('function');
+    const counter = subject.address('counter');
+    for (let i = 0; i < 3; i++) {
+      const wanted = subject.read('counter') + 50n;
+      engine.insertBreakpoint(pid, HARDWARE, site, 1, { conditions: [equals(counter, wanted)] });
+      cont(engine);
+      const event = scene.next(engine, EventType.HwBreak);
+      expect([event.pc, subject.read('counter')]).toEqual([site, wanted]);
+    }
+    const [stats] = engine.breakpointStats();
+    expect(stats).toMatchObject({ trueHits: 3n, errors: 0n, conditional: true });
+    expect(stats!.falseHits).toBeGreaterThanOrEqual(147n);
+    // one at which it does not hold is no stop, and no step either
+    engine.insertBreakpoint(pid, HARDWARE, site, 1, { conditions: [constant(0)] });
+    let [arrived, previous] = [0, 0n];
+    for (let i = 0; i < 200; i++) {
+      engine.resume([{ pid, tid: pid, kind: 'step' }]);
+      const event = scene.next(engine, (e) => e.stopId !== 0n);
+      expect(event.type).toBe(EventType.Step);
+      expect(event.pc).not.toBe(previous); // no instruction of the loop jumps to itself
+      arrived += Number(event.pc === site);
+      previous = event.pc;
+    }
+    expect(arrived).toBeGreaterThan(3);
   });
 
   row('registers are read where the trap happened', (scene) => {

@@ -145,6 +145,18 @@ contract('signals', (row) => {
     scene.until('it woke up', () => subject.read('counter') === before + 1n);
   });
 
+  row('signal 0 asks whether it is there, and sends nothing', (scene) => {
+    const [engine, subject] = attached(scene);
+    const { pid } = subject;
+    engine.signal(pid, 0, 0);
+    engine.signal(pid, pid, 0);
+    expect(() => engine.signal(pid, 99999999, 0)).toThrow(/No such process/);
+    engine.signal(pid, 0, SIGUSR1);
+    expect(scene.next(engine, EventType.Signal).signo).toBe(SIGUSR1);
+    cont(engine, SIGUSR1);
+    scene.until('it is handled', () => subject.read('handled') === 1n);
+  });
+
   row('detach with a signal delivers it', (scene) => {
     const [engine, subject] = attached(scene);
     const { pid } = subject;

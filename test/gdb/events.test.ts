@@ -1,4 +1,6 @@
+import { GdbConsole as Gdb } from '../../src/cli/demo/gdb-console';
 import { lineOf, program } from './support/program';
+import { ServerProcess } from './support/server-process';
 import { debug, endAll } from './support/session';
 
 afterEach(endAll);
@@ -48,4 +50,24 @@ test('exec: the new program, its symbols and breakpoints', async () => {
   expect(await gdb.send('continue')).toMatch(/in execed/);
   expect(await gdb.send('print argv[1]')).toMatch(/"execed"/);
   expect(await gdb.send('continue')).toMatch(/exited normally/);
+});
+
+test.each(['off', 'on'])('forks of other threads while one steps, non-stop %s', async (nonStop) => {
+  const server = ServerProcess.start(['--once', '127.0.0.1:0', program('forkers')]);
+  const port = await server.port();
+  const gdb = await Gdb.start(program('forkers'));
+  try {
+    await gdb.script('set print inferior-events off', `set non-stop ${nonStop}`);
+    await gdb.send(`target remote :${port}`);
+    await gdb.script(`break ${lineOf('forkers', 'first')}`, 'continue');
+    for (let i = 0; i < 10; i++) {
+      expect(await gdb.send('next')).toMatch(/second/);
+      expect(await gdb.send('next')).toMatch(/round/);
+      expect(await gdb.send('next')).toMatch(/first/);
+    }
+    expect((await gdb.send('info inferiors')).match(/process /g)).toHaveLength(1);
+  } finally {
+    await gdb.quit();
+    await server.stop();
+  }
 });

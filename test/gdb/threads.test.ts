@@ -32,6 +32,14 @@ test('switching threads: frames, locals and thread-local variables', async () =>
   expect([...numbers].sort()).toEqual(['0', '1', '2', '3']);
 });
 
+test('a search path without libthread_db forbids thread-local lookups', async () => {
+  const { gdb } = await atAllStarted();
+  await gdb.send('monitor set libthread-db-search-path /nowhere');
+  expect(await gdb.send('print mine')).toMatch(/Cannot find thread-local storage/);
+  expect(await gdb.send('monitor set libthread-db-search-path')).toContain('`$sdir:$pdir');
+  expect(await gdb.send('print mine')).toMatch(/= 99/);
+});
+
 test('a breakpoint in many threads loses no hit', async () => {
   const { gdb } = await debug(program('threads'));
   await gdb.script('break worker', 'commands 1\nsilent\nend');

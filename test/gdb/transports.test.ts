@@ -11,7 +11,11 @@ test('stdio: gdb starts the server and speaks through a pipe', async () => {
   expect(await gdb.send(`target remote | ${OURS} - ${calls}`)).toMatch(/_start/);
   await gdb.send('break square');
   expect(await gdb.send('continue')).toMatch(/square \(n=1\)/);
-  expect(await gdb.script('delete', 'continue')).toMatch(/exited with code 07/);
+  const end = await gdb.script('delete', 'continue');
+  expect(end).toMatch(/exited with code 07/);
+  // what the program writes comes over standard error, not among the packets
+  expect(end).toContain('1 35 after');
+  expect(end).not.toContain('Child exited');
   await gdb.quit();
 });
 

@@ -246,6 +246,15 @@ describe('the reply', () => {
     expect(await raw.ask('Z0,10,1')).toMatch(/^E\.cannot insert a breakpoint at 0x10 /);
     raw.vanish();
   });
+  test("is in gdbserver's words on standard error where no shell starts the program", async () => {
+    const raw = await client('multiprocess+');
+    expect(await raw.ask('QStartupWithShell:0')).toBe('OK');
+    expect(await raw.ask(`vRun;${hex('/proc/version')}`)).toMatch(/^E/);
+    const [server] = servers;
+    expect(await server!.says(/gdbserver: Error: Permission denied\n/)).not.toBeNull();
+    expect(server!.stderr).toContain('gdbserver: Cannot exec /proc/version\n');
+    raw.vanish();
+  });
   test('is a number for others, but for what a user commands', async () => {
     const raw = await client('multiprocess+');
     await raw.ask(`vRun;${hex(LARGE)}`);

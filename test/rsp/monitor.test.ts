@@ -112,17 +112,30 @@ test('threads, stats, capabilities, version', () => {
   expect(monitor('threads').text).toMatch(new RegExp(`\n${process.pid} +${process.pid} +3 .*held`));
   expect(monitor('stats').text).toMatch(/^processes +1\nthreads +1 \(1 held\)\n/);
   expect(monitor('stats').text).not.toMatch(/breakpoint/);
-  const none = { evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n, costNs: 0n };
+  const none = { evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n, costNs: 0n, native: 0n };
   const common = { pid: 5, type: 0, inserted: true, conditional: false, actions: 0 } as const;
   self.state.breakpoints = [
     { ...common, ...none, addr: 0x1000n, hits: 0n },
     { ...common, ...none, addr: 0x2000n, hits: 7n, inserted: false },
     { ...common, ...none, addr: 0x3000n, hits: 1234567n, conditional: true, costNs: 2469134000n },
+    {
+      ...common,
+      ...none,
+      addr: 0x4000n,
+      hits: 999n,
+      native: 989n,
+      conditional: true,
+      costNs: 20000n,
+    },
   ];
   expect(monitor('stats').text.split('\n\n')[1]).toBe(
-    'process, place  kind                       hits  evaluated  true  false  errors  mean cost\n' +
-      '5 0x3000        breakpoint            1,234,567          0     0      0       0   2,000 ns\n' +
-      '5 0x2000        breakpoint (removed)          7          0     0      0       0          -\n',
+    [
+      'process, place  kind                       hits  evaluated  true  false  errors  in program  mean cost',
+      '5 0x3000        breakpoint            1,234,567          0     0      0       0           0   2,000 ns',
+      '5 0x4000        breakpoint                  999          0     0      0       0         989   2,000 ns',
+      '5 0x2000        breakpoint (removed)          7          0     0      0       0           0          -',
+      '',
+    ].join('\n'),
   );
   const { text } = monitor('capabilities');
   expect(text).toMatch(/^provider +test\nhas +attach regsets memory\nhas not +soft_stop /);

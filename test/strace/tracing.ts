@@ -146,25 +146,14 @@ function comparable(line: string, names: ReadonlyMap<string, string>): string {
 
 /**
  * A dying child wakes its parent twice, by SIGCHLD and by what it waits for; which comes first is
- * the scheduler's business, and so is which of several children ends first. The signal's lines are
- * taken out, to be compared by their number; waits in a row are put in the order of the children.
+ * the scheduler's business. The signal's lines are taken out, to be compared by their number.
  */
 export function withoutChildSignals(lines: readonly string[]): string[] {
-  const left = lines
+  return lines
     .filter((line) => !/^--- SIGCHLD|^rt_sigreturn/.test(line))
     .map((line) => (/^wait(4|id)\(.*ERESTART/.test(line) ? '' : line))
     .filter(Boolean);
-  for (let from = 0; from < left.length; from++) {
-    let to = from;
-    while (WAITED.test(left[to] ?? '')) to++;
-    const row = left.slice(from, to).sort((a, b) => waitedFor(a) - waitedFor(b));
-    left.splice(from, row.length, ...row);
-    from = to;
-  }
-  return left;
 }
-const WAITED = /^wait4\(-1, \[.* = TID(\d+)$/;
-const waitedFor = (line: string): number => Number(WAITED.exec(line)?.[1]);
 
 /** Lines common to both in the same order, and how many the longer one has. */
 export function common(a: readonly string[], b: readonly string[]): { same: number; of: number } {

@@ -1,10 +1,14 @@
 // The module in guests with stock kernels: it loads, and everything is well with it.
 import { testIf } from '../gdb/support/needs';
 import { buildModule, chosenKernels, missingFor, runInGuest, VM_BUDGET } from '../support/vm';
+import type { GuestRun } from '../support/vm';
+import { scene } from './scene';
 import { defineShort } from './short';
 import { expectAllPassed, runSuites, RELOAD } from './suites';
 
 const MINUTES = 60;
+/** Seconds of stress and of malformed calls. */
+const stress = Number(process.env['NTRACE_VM_STRESS'] ?? '60');
 
 for (const kernel of chosenKernels()) {
   const missing = missingFor(kernel);
@@ -18,13 +22,48 @@ for (const kernel of chosenKernels()) {
     }
     jest.setTimeout((seconds + 5 * MINUTES) * 1000);
 
-    guest('loads, tells people of itself, unloads and loads again', async () => {
-      const file = buildModule(kernel);
-      const { code, output, errors } = await runInGuest(kernel, ['sh', '-c', RELOAD(file)], {
-        modules: [file],
+    const inGuest = async (script: string, limit: number): Promise<GuestRun> =>
+      runInGuest(kernel, ['sh', '-c', script], {
+        modules: [buildModule(kernel)],
+        seconds: limit,
       });
+
+    guest('loads, tells people of itself, unloads and loads again', async () => {
+      const { code, output, errors } = await inGuest(RELOAD(buildModule(kernel)), 5 * MINUTES);
       expect({ code, errors }).toEqual({ code: 0, errors: '' });
       expect(output).toMatch(/again\n$/);
+    });
+
+    guest(
+      'who holds what, changes of user, namespaces, unloading while threads are held',
+      async () => {
+        const words = `engines namespaces threads setuid /run/setuid unload ${buildModule(kernel)}`;
+        const script = `mkdir -p /run/setuid && ${scene('safety')} ${words}`;
+        const { code, output, errors } = await inGuest(script, 5 * MINUTES);
+        expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+        expect(output.match(/^ok \w+$/gm)).toHaveLength(5);
+      },
+    );
+
+    guest('with each feature switched off the others work', async () => {
+      const script = `${scene('features')} ${buildModule(kernel)}`;
+      const { code, output, errors } = await inGuest(script, 15 * MINUTES);
+      expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+      expect(output.match(/^ok without/gm)?.length).toBeGreaterThan(20);
+    });
+
+    guest(`stress for ${stress} s: nobody is hurt, nothing is left`, async () => {
+      const script = `${scene('stress')} ${stress} 1 ${buildModule(kernel)}`;
+      const { code, output, errors } = await inGuest(script, stress + 10 * MINUTES);
+      expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+      expect(output).toMatch(/^stress: [1-9]\d* rounds of programs, 0 hurt/m);
+    });
+
+    guest(`malformed calls for ${stress} s: nothing but errno`, async () => {
+      const script = `${scene('fuzz-ioctl')} ${stress}`;
+      const { code, output, errors } = await inGuest(script, stress + 10 * MINUTES);
+      expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
+      expect(output).toMatch(/^fuzz: [1-9]\d* calls/m);
     });
 
     guest('the contract suite', async () => {

@@ -6,8 +6,9 @@ import { Server } from '../../rsp/server';
 import { PACKAGE_ROOT } from '../package-root';
 import { paint } from '../paint';
 import { GdbConsole } from './gdb-console';
+import { ObservedGdb } from './observed-gdb';
 import { Observer } from './observer';
-import { Stage } from './stage';
+import { Stage, verdict } from './stage';
 
 const MOST_CHANGES = 10;
 
@@ -18,13 +19,7 @@ export async function demo(): Promise<boolean> {
   try {
     const program = build(dir);
     const failures = await play(program, path.join(dir, 'ledger'));
-    const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    console.log(
-      failures.length === 0
-        ? `\n${paint('Everything was as it should be', 'bold', 'green')} (${seconds} s).`
-        : `\n${paint('Not as it should be:', 'bold', 'red')}\n  ${failures.join('\n  ')}`,
-    );
-    return failures.length === 0;
+    return verdict(failures, started);
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
@@ -87,12 +82,13 @@ async function play(program: string, ledger: string): Promise<string[]> {
     '-ex',
     'set print thread-events off',
   );
-  const stage = new Stage(gdb, observer);
+  const stage = new Stage();
+  const observed = new ObservedGdb(stage, gdb, observer);
   try {
-    await connect(stage, port, said);
-    await lookAround(stage);
-    await findTheThief(stage);
-    await putThemBack(stage, ledger, observer);
+    await connect(stage, observed, port, said);
+    await lookAround(stage, observed);
+    await findTheThief(stage, observed);
+    await putThemBack(stage, observed, ledger, observer);
     return stage.failures;
   } finally {
     await gdb.quit();
@@ -101,51 +97,61 @@ async function play(program: string, ledger: string): Promise<string[]> {
   }
 }
 
-async function connect(stage: Stage, port: number, said: string[]): Promise<void> {
+async function connect(
+  stage: Stage,
+  gdb: ObservedGdb,
+  port: number,
+  said: string[],
+): Promise<void> {
   await stage.chapter(
     'gdb connects',
     `The server is this process; it said: ${said.map((line) => `"${line}"`).join(', ')}.`,
   );
-  await stage.gdbDoes(`target extended-remote :${port}`, /_start/);
-  await stage.gdbDoes('break bake', /Breakpoint 1/);
-  await stage.gdbDoes('continue', /Breakpoint 1, bake \(baker=.*"anna"\)/);
+  await gdb.does(`target extended-remote :${port}`, /_start/);
+  await gdb.does('break bake', /Breakpoint 1/);
+  await gdb.does('continue', /Breakpoint 1, bake \(baker=.*"anna"\)/);
 }
 
-async function lookAround(stage: Stage): Promise<void> {
+async function lookAround(stage: Stage, gdb: ObservedGdb): Promise<void> {
   await stage.chapter('Who is there?', 'The first cookie is about to be baked; everybody is held.');
-  await stage.gdbDoes('backtrace', /#0 +bake[^]*#1 .*work/);
-  const threads = await stage.gdbDoes('info threads', /"anna"[^]*"mouse"/);
+  await gdb.does('backtrace', /#0 +bake[^]*#1 .*work/);
+  const threads = await gdb.does('info threads', /"anna"[^]*"mouse"/);
   const [, mouse = '0'] = /^[* ] +(\d+) .*"mouse"/m.exec(threads) ?? [];
   console.log('A thread that calls itself mouse? A look at its stack:');
-  await stage.gdbDoes(`thread ${mouse}`, /Switching to thread/);
-  await stage.gdbDoes('backtrace', /wait_for_shift \(me=MOUSE\)[^]*work/);
+  await gdb.does(`thread ${mouse}`, /Switching to thread/);
+  await gdb.does('backtrace', /wait_for_shift \(me=MOUSE\)[^]*work/);
 }
 
-async function findTheThief(stage: Stage): Promise<void> {
+async function findTheThief(stage: Stage, gdb: ObservedGdb): Promise<void> {
   await stage.chapter(
     'A watchpoint on the jar',
     'The processor itself stops whichever thread changes the jar.',
   );
-  await stage.gdbDoes('delete', undefined);
-  await stage.gdbDoes('watch jar', /Hardware watchpoint/);
+  await gdb.does('delete', undefined);
+  await gdb.does('watch jar', /Hardware watchpoint/);
   for (let change = 0; change < MOST_CHANGES; change++) {
-    const answer = await stage.gdbDoes('continue', /New value = /);
+    const answer = await gdb.does('continue', /New value = /);
     const [, before = '0', after = '0'] =
       /Old value = (-?\d+)\s+New value = (-?\d+)/.exec(answer) ?? [];
     if (Number(after) < Number(before)) break;
   }
   console.log('Fewer cookies than before! Caught in the act:');
-  await stage.gdbDoes('backtrace', /#0 +nibble[^]*#1 .*work/);
-  await stage.gdbDoes('thread', /"mouse"|Current thread/);
+  await gdb.does('backtrace', /#0 +nibble[^]*#1 .*work/);
+  await gdb.does('thread', /"mouse"|Current thread/);
 }
 
-async function putThemBack(stage: Stage, ledger: string, observer: Observer): Promise<void> {
+async function putThemBack(
+  stage: Stage,
+  gdb: ObservedGdb,
+  ledger: string,
+  observer: Observer,
+): Promise<void> {
   await stage.chapter('Justice', 'The mouse gives back what it took, and the bakery goes on.');
   const engines = observer.attached();
-  await stage.gdbDoes('print baked - jar', /= 3/);
-  await stage.gdbDoes('set variable jar = baked');
-  await stage.gdbDoes('delete');
-  await stage.gdbDoes('continue', /exited normally/);
+  await gdb.does('print baked - jar', /= 3/);
+  await gdb.does('set variable jar = baked');
+  await gdb.does('delete');
+  await gdb.does('continue', /exited normally/);
   const lines = fs.readFileSync(ledger, 'utf8').trimEnd().split('\n');
 
   await stage.chapter(

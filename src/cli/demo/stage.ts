@@ -1,21 +1,11 @@
-import { paint } from '../paint';
-import type { GdbConsole } from './gdb-console';
-import type { Call, Observer } from './observer';
+import { paint, type Color } from '../paint';
 
-const SYSCALLS_SHOWN = 5;
-const NAMES_SHOWN = 4;
-const HOUSEKEEPING = new Set(['futex', 'rt_sigprocmask', 'rseq', 'set_robust_list', 'mprotect']);
 const READING_MS = 700; // for a person at a terminal
 
-/** Prints the story: what we say, what gdb is told and answers, what the observer notes. */
+/** Prints a story: what it is about, who is told what and answers what, and whether it is so. */
 export class Stage {
   /** What a step should have shown and did not. */
   readonly failures: string[] = [];
-
-  constructor(
-    private readonly gdb: GdbConsole,
-    private readonly observer: Observer,
-  ) {}
 
   /** A chapter and what it is about. */
   async chapter(title: string, text: string): Promise<void> {
@@ -24,23 +14,16 @@ export class Stage {
     console.log(text);
   }
 
-  /** Sends a command to gdb, shows both sides, checks the answer; the answer. */
-  async gdbDoes(command: string, shows?: RegExp): Promise<string> {
-    const answer = await this.gdb.send(command);
-    console.log(`${paint('(gdb)', 'bold', 'cyan')} ${paint(command, 'bold')}`);
-    for (const line of tidy(answer)) console.log(paint('  | ', 'cyan') + line);
-    this.notes();
+  /** A command and its answer, which is to show something. */
+  told(prompt: string, color: Color, command: string, answer: string, shows?: RegExp): void {
+    console.log(`${paint(prompt, 'bold', color)} ${paint(command, 'bold')}`);
+    for (const line of tidy(answer)) console.log(paint('  | ', color) + line);
     if (shows && !shows.test(answer)) this.fail(`"${command}" did not show ${shows}`);
-    return answer;
   }
 
-  /** Shows what the observer has noted since it was asked last. */
-  notes(): void {
-    const calls = this.observer.take();
-    const shown = calls.filter(({ name }) => !HOUSEKEEPING.has(name)).slice(-SYSCALLS_SHOWN);
-    const others = calls.filter((call) => !shown.includes(call));
-    if (others.length > 0) this.note(summary(others));
-    for (const { thread, text } of shown) this.note(`${thread.padEnd(7)} ${text}`);
+  /** What somebody else noticed meanwhile. */
+  note(who: string, text: string, color: Color = 'magenta'): void {
+    console.log(paint(`  * ${who}: ${text}`, color));
   }
 
   check(what: string, holds: boolean): void {
@@ -48,22 +31,20 @@ export class Stage {
     if (!holds) this.fail(what);
   }
 
-  private note(text: string): void {
-    console.log(paint(`  * observer: ${text}`, 'magenta'));
-  }
-
   private fail(what: string): void {
     this.failures.push(what);
   }
 }
 
-/** "futex 5, rt_sigprocmask 2". */
-function summary(calls: readonly Call[]): string {
-  const counts = new Map<string, number>();
-  for (const { name } of calls) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  const named = sorted.slice(0, NAMES_SHOWN).map(([name, count]) => `${name} ${count}`);
-  return `${named.join(', ')}${sorted.length > NAMES_SHOWN ? ', ...' : ''}`;
+/** The last line of a story that began then; whether it was as it should be. */
+export function verdict(failures: readonly string[], started: number): boolean {
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(
+    failures.length === 0
+      ? `\n${paint('Everything was as it should be', 'bold', 'green')} (${seconds} s).`
+      : `\n${paint('Not as it should be:', 'bold', 'red')}\n  ${failures.join('\n  ')}`,
+  );
+  return failures.length === 0;
 }
 
 // gdb's words about files and threads that come and go are not the story
@@ -71,5 +52,9 @@ function tidy(answer: string): string[] {
   return answer
     .split('\n')
     .map((line) => line.trimEnd().replace(/ at \S*\/(\w+\.c:)/, ' at $1'))
-    .filter((line) => line !== '' && !/^(\[New Thread|\[Switching|Reading |Continuing)/.test(line));
+    .filter(
+      (line) =>
+        line !== '' &&
+        !/^(\[New Thread|\[Switching|Reading |Continuing|\d+\t.*No such file)/.test(line),
+    );
 }

@@ -170,6 +170,7 @@ export const BREAK_STATS = layout('break_stats', [
   ['false_hits', 'u64'],
   ['errors', 'u64'],
   ['cost_ns', 'u64'],
+  ['native', 'u64'],
 ]);
 
 export const SETS = layout('sets', [

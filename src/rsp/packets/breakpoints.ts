@@ -45,6 +45,8 @@ const TYPES: readonly { type: BreakType; name: string; capability: string }[] = 
   { type: 4, name: 'access watchpoint', capability: 'watch' },
 ];
 
+const CODE = '[;Xlength,bytecode]...[;cmds:persist,Xlength,bytecode...]';
+
 const insert = (session: Session, type: BreakType, place: Where): string => {
   const { addr, kind, code, more } = place;
   // commands that were not offered: a client that sends them must not be told they run
@@ -64,10 +66,7 @@ const offered = ({ engine }: Session): string | undefined => {
 export const breakpoints: Packet[] = TYPES.flatMap(({ type, name, capability }) => [
   packet({
     match: `Z${type}`,
-    syntax:
-      type === 0
-        ? 'Z0,addr,kind[;Xlength,bytecode]...[;cmds:persist,Xlength,bytecode...]'
-        : `Z${type},addr,kind`,
+    syntax: `Z${type},addr,kind` + (type < 2 ? CODE : ''),
     summary: `Inserts a ${name}.`,
     ...(type === 0 ? { feature: offered } : {}),
     when: 'inferior',

@@ -1,5 +1,6 @@
 import type { Inferior } from '../../engine/inferior';
 import { packet, WRITTEN, DEFERRED, type Packet, type Reply } from '../packet';
+import { refusalWords } from '../program';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
 import type { Stop } from '../stop';
@@ -77,7 +78,13 @@ export const processes: Packet[] = [
       if (file === undefined)
         throw new ReplyError(EINVAL, 'no program to run: set remote exec-file names one');
       session.options.program = [file, ...rest];
-      return started(session, session.target.launch());
+      try {
+        return started(session, session.target.launch());
+      } catch (error) {
+        for (const line of refusalWords(error as Error, session.options))
+          session.settings.say?.(line);
+        throw error;
+      }
     },
   }),
   packet({
@@ -126,9 +133,9 @@ export const processes: Packet[] = [
     command: true,
     args: (a) => (a.take(';') ? a.pid() : 0),
     run(session, pid) {
-      const inferior = process(session, pid);
       if (session.target.leaveTracing()) return 'OK';
-      session.target.detach(inferior);
+      // one whose death is not told yet is let go as well as any
+      if (!session.target.diedUntold(pid)) session.target.detach(process(session, pid));
       session.reply('OK');
       session.endIfAlone('detached');
       return DEFERRED;

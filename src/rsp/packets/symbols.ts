@@ -1,8 +1,10 @@
+import { findsThreadLibrary } from '../../engine/linux/thread-library';
 import { tlsAddress } from '../../engine/linux/tls';
 import type { ThreadSpec } from '../args';
 import { packet, type Packet } from '../packet';
 import { ReplyError } from '../reply';
 
+const ENOENT = 2;
 const ESRCH = 3;
 
 /** Symbols and thread-local storage. */
@@ -30,6 +32,12 @@ export const symbols: Packet[] = [
       const thread = session.find(spec);
       const inferior = thread && session.engine.inferiors.get(thread.pid);
       if (!thread || !inferior) throw new ReplyError(ESRCH, `there is no thread ${spec.tid}`);
+      const { threadLibraries } = session.target;
+      if (!findsThreadLibrary(threadLibraries))
+        throw new ReplyError(
+          ENOENT,
+          `no libthread_db in ${threadLibraries}: monitor set libthread-db-search-path`,
+        );
       return tlsAddress(session.engine, inferior, thread, lm, offset).toString(16);
     },
   }),

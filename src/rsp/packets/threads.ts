@@ -2,6 +2,7 @@ import { packet, type Packet } from '../packet';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
 import type { ThreadSpec } from '../args';
+import { oldestFirst } from '../../engine/inferior';
 import type { Thread } from '../../engine/thread';
 import { heldElsewhere } from '../holders';
 
@@ -84,8 +85,8 @@ export const threads: Packet[] = [
     run(session) {
       if (session.disabled.has('qfThreadInfo')) return '';
       session.threadList = [];
-      for (const inferior of session.engine.inferiors.values())
-        for (const { pid, tid } of inferior.threads.values())
+      for (const inferior of session.known())
+        for (const { pid, tid } of oldestFirst(inferior))
           session.threadList.push(session.threadId(pid, tid));
       return nextIds(session);
     },

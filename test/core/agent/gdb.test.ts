@@ -6,7 +6,17 @@ import { command, testIf } from '../../gdb/support/needs';
 import { fromListing } from './assembler';
 import { expressions, isServed } from './expressions';
 import { lineOf, session } from './gdb-session';
-import { E, printed, run, type Outcome, type Verdict } from './runner';
+import {
+  E,
+  expected,
+  printed,
+  run,
+  runNative,
+  told,
+  unlessValue,
+  type Outcome,
+  type Verdict,
+} from './runner';
 
 const COUNT = 2000;
 const SEED = 20240607;
@@ -75,6 +85,7 @@ function ask(asked: readonly string[], compile: (text: string) => string): strin
 }
 
 let compiled: Compiled[] = [];
+let snapshot: string[] = [];
 
 testIf(missing)('what gdb compiles has the value gdb prints', async () => {
   const texts = expressions(COUNT, SEED);
@@ -95,6 +106,7 @@ testIf(missing)('what gdb compiles has the value gdb prints', async () => {
     ...pairs.map(({ code }) => `verify ${code}`),
   ]);
   const outcomes = run<Outcome>([...world, ...pairs.map(({ code }) => `eval ${code} 10000`)]);
+  snapshot = world;
   compiled = pairs.map((pair, i) => ({ ...pair, ours: outcomes[i] as Outcome }));
 
   expect(verdicts.filter(({ error }) => error !== 0)).toEqual([]);
@@ -106,6 +118,24 @@ testIf(missing)('what gdb compiles has the value gdb prints', async () => {
   expect(told.filter(([, gdb, ours]) => gdb !== ours)).toEqual([]);
   // the comparison was of values, not of failures
   expect(compiled.filter(({ ours }) => ours.error === 0).length).toBeGreaterThan(COUNT * 0.8);
+});
+
+testIf(missing)('as machine code they have the same value', () => {
+  const sound = compiled.filter(({ ours }) => ours.error === 0);
+  const ran = runNative([
+    ...snapshot,
+    ...compiled.map(({ code }) => `pad ${code}`),
+    ...sound.map(({ code, ours }) => `pad ${unlessValue(code, BigInt(ours.value))}`),
+  ]);
+  const wanted = [...compiled.map(({ ours }) => expected(ours)), ...sound.map(() => 'pass')];
+  const texts = [...compiled, ...sound].map(({ expression }) => expression);
+  const rows = ran.map((one, i) => [texts[i], wanted[i], one.built ? told(one) : 'no place']);
+  expect(rows.length).toBe(compiled.length + sound.length);
+  const [built, refused] = [ran.filter((one) => one.built), ran.filter((one) => !one.built)];
+  expect(rows.filter(([, should, is]) => is !== 'no place' && should !== is)).toEqual([]);
+  // only what needs a deep stack has no place there
+  expect(refused.length).toBeLessThan(COUNT / 50);
+  expect(built.reduce((sum, { steps = 0 }) => sum + steps, 0)).toBeGreaterThan(20 * built.length);
 });
 
 testIf(missing)("gdbserver's conditions have our values", async () => {

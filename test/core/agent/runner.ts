@@ -59,9 +59,13 @@ export function agentSources(): string[] {
     .map((file) => path.join(CORE, file));
 }
 
-function compiled(): string {
-  const binary = path.join(OUTPUT, 'agent-run');
-  const sources = [path.join(repositoryRoot, 'test/core/agent/run.c'), ...agentSources()];
+const SANITIZED = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+/** Low in memory, so that what programs have elsewhere can lie where they have it. */
+const LOW = ['-D_GNU_SOURCE', '-no-pie', '-fno-pie'];
+
+function compiled(name: string, flags: readonly string[]): string {
+  const binary = path.join(OUTPUT, `agent-${name}`);
+  const sources = [path.join(repositoryRoot, `test/core/agent/${name}.c`), ...agentSources()];
   const headers = fs.readdirSync(CORE).filter((file) => file.endsWith('.h'));
   const newest = Math.max(
     ...[...sources, ...headers.map((file) => path.join(CORE, file))].map(
@@ -74,25 +78,62 @@ function compiled(): string {
   const fresh = `${binary}.${process.pid}`;
   execFileSync('gcc', [
     ...['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror'],
-    ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    ...flags,
     ...['-I', CORE, '-o', fresh, ...sources],
   ]);
   fs.renameSync(fresh, binary);
   return binary;
 }
 
-/** Hands lines of commands to run.c; its answers, in order. */
-export function run<T>(lines: readonly string[]): T[] {
-  const { stdout, stderr, status } = spawnSync(compiled(), {
+function answers<T>(binary: string, lines: readonly string[]): T[] {
+  const { stdout, stderr, status, signal } = spawnSync(binary, {
     input: `${lines.join('\n')}\n`,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  if (status !== 0) throw new Error(`agent-run ended with ${status}: ${stderr}`);
+  if (status !== 0)
+    throw new Error(`${path.basename(binary)} ended with ${status ?? signal}: ${stderr}`);
   return stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as T);
+}
+
+/** Hands lines of commands to run.c; its answers, in order. */
+export function run<T>(lines: readonly string[]): T[] {
+  return answers(compiled('run', SANITIZED), lines);
+}
+
+/** What became of a condition as machine code. */
+export interface Ran {
+  /** false: it has no place there */
+  built: boolean;
+  result?: 'pass' | 'trap' | 'fault';
+  /** instructions at which it was interrupted, and how often that left something behind */
+  steps?: number;
+  wrong?: number;
+  length?: number;
+}
+
+/** The same with native.c. */
+export function runNative(lines: readonly string[]): Ran[] {
+  return answers(compiled('native', LOW), lines);
+}
+
+/** A condition that is false when the value of an expression is this. */
+export function unlessValue(code: string, value: bigint): string {
+  const constant = BigInt.asUintN(64, value).toString(16).padStart(16, '0');
+  return `${code.replace(/27$/, '')}25${constant}130e27`;
+}
+
+/** What a pad has to make of an expression whose value, or error, is known. */
+export function expected({ error, value }: Outcome): string {
+  return error === 0 && BigInt(value) === 0n ? 'pass' : 'hit';
+}
+
+/** A pad's word for it. */
+export function told({ result, wrong }: Ran): string {
+  return `${result === 'pass' ? 'pass' : 'hit'}${wrong === 0 ? '' : ` ${wrong} wrong`}`;
 }
 
 /** What a printf put out. */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes the verifier and the interpreter of agent expressions.
+ * Fuzzes the verifier, the interpreter and the compiler of agent expressions.
  *
  * Input: four bytes that choose limits and surroundings, then the code. What
  * the verifier lets through must never meet an error of the code itself, must
  * keep to the budget, and must end without one when it has no loop; what it
- * does not let through may fail in any way, but cleanly.
+ * does not let through may fail in any way, but cleanly. So may what is compiled,
+ * whose length does not depend on its place, nor a thread's way out of it on its room.
  */
 #include "harness.h"
 #include "agent.h"
+#include "agent_pad.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +162,47 @@ static void evaluate(const u8 *code, u32 len, const u8 *header, int verdict,
 		CHECK(error != NT_AGENT_E_BUDGET);
 }
 
+static int read_saved(void *context, u64 addr, void *to, u32 size)
+{
+	(void)context;
+	CHECK(size % 8 == 0 && size <= 40);
+	for (u32 i = 0; i < size; i++)
+		((u8 *)to)[i] = (u8)(addr + i);
+	return 0;
+}
+
+static void compile(const u8 *code, u32 len, u32 room, int verdict)
+{
+	static const u8 registers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, NT_PAD_RIP, NT_PAD_NO_REG, 77};
+	struct nt_ool_ops memory = {read_saved, NULL, NULL};
+	struct nt_pad_code codes[] = {{code, len}, {code, len}};
+	struct nt_pad low = {.at = 0x1000}, high = {.at = 0x7f0000000123, .addr = 0x7f0000000000};
+	u32 *work = malloc(len * sizeof(*work));
+	u8 *out = malloc(room), *again = malloc(room);
+
+	if (nt_pad_build(&low, codes, 2, registers, sizeof(registers), work, out, room)) {
+		CHECK(
+		    nt_pad_build(&high, codes, 2, registers, sizeof(registers), work, again, room));
+		CHECK(low.length == high.length && low.length <= room && low.length <= NT_PAD_MAX);
+		CHECK(low.commit == high.commit && low.leave == high.leave);
+		CHECK(low.commit < low.leave && low.leave < low.give && low.give < low.trap);
+		CHECK(out[low.trap] == 0xcc && low.trap + 1 == low.length);
+		for (u32 at = 0; at <= low.length + 1; at++) {
+			struct nt_ool_regs regs = {.ip = low.at + at};
+			u8 place = nt_pad_leave(&low, &regs, &memory);
+
+			CHECK(place != NT_PAD_FAULT);
+			CHECK(place == NT_PAD_OUTSIDE || regs.ip - low.addr <= 1);
+			CHECK((place == NT_PAD_TRAPPED) == (at == low.length));
+		}
+		/* whatever does not end, or takes what is not there, is not compiled */
+		CHECK(verdict != NT_AGENT_E_EMPTY && verdict != NT_AGENT_E_TRUNCATED);
+	}
+	free(again);
+	free(out);
+	free(work);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct nt_agent_limits limits = {
@@ -193,6 +236,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		CHECK(!limits.need_result || info.end_depth);
 	}
 	evaluate(code, len, data, verdict, &limits, &info);
+	compile(code, len, 64u + 16u * data[1], verdict);
 	disassemble(code, len, 1u + data[0] % 64);
 	free(limits.work);
 	free(code);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 // Engines that stop, step, break, watch, change and die at random, on programs that thread, fork,
-// vfork, exec, signal and exit at random. No engine changes what a program computes: each program
-// checks itself and its end is checked here.
-//   stress SECONDS [SEED]    prints "stress: N rounds of programs, 0 hurt, seed S"; 1 if one was
+// vfork, exec, signal, write code and exit at random, while strace and gdb come and go. No engine
+// changes what a program computes: each program checks itself and its end is checked here. With a
+// MODULE the module is taken out of the kernel and put back now and then, whoever uses it.
+//   stress SECONDS [SEED [MODULE]]   prints "stress: N rounds of programs, 0 hurt, ..., seed S"; 1
+//   if one was
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -72,20 +77,66 @@ static void *compute(void *expected)
 	return NULL;
 }
 
-static void hurt(const char *what, int status, int code)
+static void hurt(const char *what, pid_t pid, pid_t got, int status, int code)
 {
-	printf("stress: the child of a %s ended with %#x\n", what, status);
+	printf("stress: the child %d of a %s: %d (%s), %#x\n", pid, what, got, strerror(errno),
+	       status);
 	fflush(stdout);
 	_exit(code);
+}
+
+/* Code that is written, run, and written anew. */
+static void write_code(void)
+{
+	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		_exit(10);
+	for (uint32_t i = 0; i < 100; i++) {
+		uint8_t *at = page + i * 16;
+
+		*at = 0xb8; // mov $i, %eax; ret
+		memcpy(at + 1, &i, sizeof(i));
+		at[5] = 0xc3;
+		if (((uint32_t(*)(void))(uintptr_t)at)() != i)
+			_exit(11);
+	}
+	munmap(page, 4096);
+}
+
+/* The program begins anew in the same process, by its leader or by another thread. */
+static const char *renew_self;
+static char renew_seed[24], renew_acts[12];
+
+static void *do_renew(void *none)
+{
+	execl(renew_self, "stress", "program", renew_seed, renew_acts, NULL);
+	_exit(12);
+	return none;
+}
+
+static void renew(const char *self, unsigned acts)
+{
+	pthread_t thread;
+
+	renew_self = self;
+	snprintf(renew_seed, sizeof(renew_seed), "%u", below(1u << 31));
+	snprintf(renew_acts, sizeof(renew_acts), "%u", acts);
+	if (below(2))
+		do_renew(NULL);
+	if (pthread_create(&thread, NULL, do_renew, NULL))
+		_exit(13);
+	pthread_join(thread, NULL);
 }
 
 static void one_act(const char *self, long *sum)
 {
 	pthread_t threads[3];
+	pid_t pid, got;
 	int status = 0;
-	pid_t pid;
 
-	switch (below(5)) {
+	switch (below(6)) {
 	case 0:
 		for (int i = 0; i < 3; i++)
 			if (pthread_create(&threads[i], NULL, compute, sum))
@@ -99,8 +150,9 @@ static void one_act(const char *self, long *sum)
 			compute(sum);
 			_exit(7);
 		}
-		if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
-			hurt("fork", status, 3);
+		got = waitpid(pid, &status, 0);
+		if (got != pid || status != 7 << 8)
+			hurt("fork", pid, got, status, 3);
 		break;
 	case 2:
 		pid = vfork();
@@ -108,8 +160,9 @@ static void one_act(const char *self, long *sum)
 			execl(self, self, "leaf", NULL);
 			_exit(9);
 		}
-		if (waitpid(pid, &status, 0) != pid || status != UNHURT << 8)
-			hurt("vfork", status, 4);
+		got = waitpid(pid, &status, 0);
+		if (got != pid || status != UNHURT << 8)
+			hurt("vfork", pid, got, status, 4);
 		break;
 	case 3:
 		for (int i = 0; i < 50; i++) {
@@ -119,21 +172,27 @@ static void one_act(const char *self, long *sum)
 				_exit(5);
 		}
 		break;
+	case 4:
+		write_code();
+		break;
 	default:
 		usleep(below(3000));
 		compute(sum);
 	}
 }
 
-static int program(const char *self, uint64_t seed)
+static int program(const char *self, uint64_t seed, unsigned acts)
 {
 	long sum = 0;
 
 	seed_with(seed);
 	signal(SIGUSR1, handler);
 	compute(&sum);
-	for (int i = 0; i < 20; i++)
+	while (acts-- > 0) {
 		one_act(self, &sum);
+		if (acts > 0 && below(30) == 0)
+			renew(self, acts);
+	}
 	return UNHURT;
 }
 
@@ -164,12 +223,16 @@ static void resume(pid_t pid, pid_t tid, uint32_t action, int signo)
 	ioctl(fd, NTRACE_IOC_RESUME, &r);
 }
 
-static void rewrite_registers(pid_t tid)
+/* As they are, in the stop that is quoted. */
+static void rewrite_registers(const struct ntrace_thread *t)
 {
 	static char buf[4096];
-	struct ntrace_regset set = {.tid = tid, .buf = (uintptr_t)buf, .len = sizeof(buf)};
+	struct ntrace_regset set = {
+	    .tid = t->tid, .stop_id = t->stop_id, .buf = (uintptr_t)buf, .len = sizeof(buf)};
 	struct ntrace_regs r = {.entries = (uintptr_t)&set, .count = 1};
 
+	if (!t->stop_id)
+		return;
 	set.note = below(2) ? NT_PRSTATUS : NT_X86_XSTATE;
 	if (ioctl(fd, NTRACE_IOC_GETREGS, &r) < 0 || set.error)
 		return;
@@ -256,7 +319,7 @@ static void act(pid_t pid, uint32_t *id)
 	case 5:
 		count = list(pid);
 		if (count)
-			rewrite_registers(threads[below(count)].tid);
+			rewrite_registers(&threads[below(count)]);
 		break;
 	default:
 		take_events();
@@ -286,28 +349,95 @@ static pid_t start(int (*run)(uint64_t), uint64_t seed)
 {
 	pid_t pid = fork();
 
-	if (!pid)
+	if (!pid) {
+		setpriority(PRIO_PROCESS, 0, 0);
 		_exit(run(seed));
+	}
 	return pid;
 }
 
 static int run_program(uint64_t seed)
 {
-	return program("/proc/self/exe", seed);
+	return program("/proc/self/exe", seed, 20);
+}
+
+/* Another tracer on a program, by ptrace. */
+struct visitor {
+	bool trace; // strace, else gdb
+	pid_t pid;
+	time_t until; // it is asked to go then
+	unsigned long visits;
+};
+
+static void quiet(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(null, 2);
+}
+
+static void visit(struct visitor *v)
+{
+	char target[12];
+
+	if (v->pid) {
+		if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
+			v->pid = 0;
+		else if (time(NULL) >= v->until)
+			kill(v->pid, SIGINT);
+		return;
+	}
+	if (below(20))
+		return;
+	snprintf(target, sizeof(target), "%d", shared->programs[below(PROGRAMS)]);
+	v->pid = fork();
+	if (!v->pid) {
+		quiet();
+		if (v->trace)
+			execlp("strace", "strace", "-f", "-o", "/dev/null", "-p", target, NULL);
+		else
+			execlp("gdb", "gdb", "-nx", "-batch", "-p", target, "-ex", "bt", "-ex",
+			       "info registers rip", "-ex", "detach", NULL);
+		_exit(1);
+	}
+	// gdb goes by itself
+	v->until = time(NULL) + (v->trace ? 1 + below(3) : 600);
+	v->visits++;
+}
+
+static int command(const char *name, const char *argument)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		quiet();
+		execlp(name, name, argument, NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
 	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = seed;
-	unsigned long rounds = 0, hurt = 0;
+	const char *module = argc > 3 ? argv[3] : NULL;
+	unsigned long rounds = 0, hurt = 0, reloads = 0;
+	struct visitor visitors[] = {{.trace = true}, {.trace = false}};
 	pid_t engines[ENGINES];
 	int status;
 
 	if (argc > 1 && !strcmp(argv[1], "leaf"))
 		return UNHURT;
+	if (argc > 3 && !strcmp(argv[1], "program"))
+		return program("/proc/self/exe", seed, atoi(argv[3]));
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	seed_with(seed);
+	setpriority(PRIO_PROCESS, 0, -15); // it has to get about among them
 	for (int i = 0; i < PROGRAMS; i++)
 		shared->programs[i] = start(run_program, n++);
 	for (int i = 0; i < ENGINES; i++)
@@ -324,23 +454,42 @@ int main(int argc, char **argv)
 			}
 			shared->programs[i] = start(run_program, n++);
 		}
-		if (below(50) == 0) {
-			int i = below(ENGINES);
-			kill(engines[i], SIGKILL);
-			waitpid(engines[i], NULL, 0);
-			engines[i] = start(engine, n++);
+		for (int i = 0; i < ENGINES; i++) {
+			if (below(200) == 0)
+				kill(engines[i], SIGKILL);
+			// or the module was not there
+			if (waitpid(engines[i], NULL, WNOHANG) == engines[i])
+				engines[i] = start(engine, n++);
+		}
+		for (int i = 0; i < 2; i++)
+			visit(&visitors[i]);
+		if (module && below(300) == 0) {
+			if (command("rmmod", "ntrace") || command("insmod", module)) {
+				printf("stress: the module does not come and go\n");
+				return 1;
+			}
+			reloads++;
 		}
 	}
 	for (int i = 0; i < ENGINES; i++) {
 		kill(engines[i], SIGKILL);
 		waitpid(engines[i], NULL, 0);
 	}
+	for (int i = 0; i < 2; i++)
+		while (visitors[i].pid) {
+			visitors[i].until = 0;
+			usleep(100000);
+			visit(&visitors[i]);
+		}
 	for (int i = 0; i < PROGRAMS; i++) {
 		// nobody holds them any more: they come to their end by themselves
 		waitpid(shared->programs[i], &status, 0);
 		hurt += status != UNHURT << 8;
 	}
-	printf("stress: %lu rounds of programs, %lu hurt, seed %llu\n", rounds, hurt,
-	       (unsigned long long)seed);
+	printf(
+	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
+	    "without the module, seed %llu\n",
+	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads,
+	    (unsigned long long)seed);
 	return hurt != 0;
 }
