@@ -151,7 +151,8 @@ export class Tracer {
         this.parts.printer.leave(t, this.records.time);
         break;
       case EventType.Dead:
-        this.died(t, this.records.code);
+        // a leader that ended before its threads has no status yet: it has the process's
+        if (t.tid !== t.pid) this.died(t, this.records.code);
         break;
       case EventType.Detached:
         this.parts.threads.remove(t);

@@ -54,6 +54,10 @@ compare('threads, one cut off by the end of the process', () => {
   expectSame([bench.build('threads')]);
 });
 
+compare('a leader that ends before its thread', () => {
+  expectSame([bench.build('leader')]);
+});
+
 for (const args of [[], ['fault'], ['kill']])
   compare(`signals, ended by ${JSON.stringify(args)}`, () => {
     expectSame([bench.build('signals'), ...args]);
