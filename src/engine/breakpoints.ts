@@ -11,16 +11,19 @@ const HARDWARE = 1; // NTRACE_BREAK_HW
 const PERSIST = 1; // NTRACE_BREAK_PERSIST
 /** Places whose counts are kept after they are removed. */
 const REMEMBERED = 1024;
-/** Of struct ntrace_break_stats, and what they are called here. */
-const COUNTS = [
-  ['hits', 'hits'],
-  ['evaluated', 'evaluated'],
-  ['true_hits', 'trueHits'],
-  ['false_hits', 'falseHits'],
-  ['errors', 'errors'],
-  ['cost_ns', 'costNs'],
-  ['native', 'native'],
-] as const;
+/** What they are called here, and which word of struct ntrace_break_stats they are. */
+const COUNTS = (
+  [
+    ['hits', 'hits'],
+    ['evaluated', 'evaluated'],
+    ['trueHits', 'true_hits'],
+    ['falseHits', 'false_hits'],
+    ['errors', 'errors'],
+    ['costNs', 'cost_ns'],
+    ['native', 'native'],
+  ] as const
+).map(([name, field]) => [name, BREAK_STATS.at[field] / 8] as const);
+const NO_CODE: BreakpointCode = {};
 
 function place(type: BreakType, addr: bigint, length: number): string {
   return `${type}:${length}:${addr.toString(16)}`;
@@ -32,8 +35,11 @@ export class Breakpoints {
   private readonly ids = new Map<number, Map<string, number>>();
   /** What was counted at each place until it was last removed. */
   private readonly past = new Map<number, Map<string, BreakpointStats>>();
-  private readonly query = Buffer.alloc(BREAK_STATS.size);
+  private readonly counts = new BigUint64Array(BREAK_STATS.size / 8);
+  private readonly query = Buffer.from(this.counts.buffer);
   private readonly insertion = Buffer.alloc(BREAK.size);
+  /** Kept, as the provider reads it by its address. */
+  private readonly passed: Buffer[] = [];
   private readonly removal = Buffer.alloc(UNBREAK.size);
 
   constructor(
@@ -47,7 +53,7 @@ export class Breakpoints {
     type: BreakType,
     addr: bigint,
     length: number,
-    { conditions = [], actions = [], persist = false }: BreakpointCode = {},
+    { conditions = [], actions = [], persist = false }: BreakpointCode = NO_CODE,
   ): void {
     const own = this.of(pid);
     const key = place(type, addr, length);
@@ -58,13 +64,15 @@ export class Breakpoints {
     record.writeBigUInt64LE(addr, BREAK.at.addr);
     record.writeUInt32LE(length, BREAK.at.len);
     record.writeUInt32LE(persist ? PERSIST : 0, BREAK.at.flags);
-    const codes = this.codes([...conditions, ...actions]);
-    const at = codes.length > 0 ? this.channel.addressOf(codes) : 0n;
-    record.writeBigUInt64LE(conditions.length > 0 ? at : 0n, BREAK.at.conditions);
-    record.writeUInt32LE(conditions.length, BREAK.at.nconditions);
-    const behind = at + BigInt(conditions.length * CODE.size);
-    record.writeBigUInt64LE(actions.length > 0 ? behind : 0n, BREAK.at.actions);
-    record.writeUInt32LE(actions.length, BREAK.at.nactions);
+    const codes = [...conditions, ...actions];
+    if (codes.length > 0) {
+      const at = this.channel.addressOf((this.passed[0] = this.codes(codes)));
+      const behind = at + BigInt(conditions.length * CODE.size);
+      record.writeBigUInt64LE(conditions.length > 0 ? at : 0n, BREAK.at.conditions);
+      record.writeUInt32LE(conditions.length, BREAK.at.nconditions);
+      record.writeBigUInt64LE(actions.length > 0 ? behind : 0n, BREAK.at.actions);
+      record.writeUInt32LE(actions.length, BREAK.at.nactions);
+    }
     let result = this.channel.call(Call.Break, record);
     // where a provider cannot decide it stops at every hit, and the client decides
     const undecided = result === -Errno.EOPNOTSUPP && type === HARDWARE && actions.length === 0;
@@ -87,7 +95,10 @@ export class Breakpoints {
     if (own === undefined || id === undefined) return;
     own.delete(key);
     const stats = this.past.get(pid)?.get(key);
-    if (stats !== undefined) Object.assign(stats, this.sum(stats, id), { inserted: false });
+    if (stats !== undefined) {
+      this.add(stats, id);
+      stats.inserted = false;
+    }
     this.removal.writeUInt32LE(id, UNBREAK.at.id);
     const result = this.channel.call(Call.Unbreak, this.removal);
     // ESRCH: it went with its address space, and we did not read of that yet
@@ -102,21 +113,23 @@ export class Breakpoints {
     for (const [pid, places] of this.past)
       for (const [key, past] of places) {
         const id = this.ids.get(pid)?.get(key);
-        out.push(id === undefined ? past : this.sum(past, id));
+        const now = { ...past };
+        if (id !== undefined) this.add(now, id);
+        out.push(now);
       }
     return out;
   }
 
-  /** The counts of the past and those of the present insertion. */
-  private sum(past: BreakpointStats, id: number): BreakpointStats {
+  /** To the counts of the past those of the present insertion. gdb removes all at every stop. */
+  private add(stats: BreakpointStats, id: number): void {
     const record = this.query;
     record.fill(0);
     record.writeUInt32LE(id, BREAK_STATS.at.id);
-    if (this.channel.call(Call.BreakStats, record) < 0) return past;
-    const out = { ...past };
-    for (const [field, name] of COUNTS)
-      out[name] = past[name] + record.readBigUInt64LE(BREAK_STATS.at[field]);
-    return out;
+    if (this.channel.call(Call.BreakStats, record) < 0) return;
+    for (const [name, index] of COUNTS) {
+      const count = this.counts[index]!;
+      if (count !== 0n) stats[name] += count;
+    }
   }
 
   private statsOf(pid: number, key: string, type: BreakType, addr: bigint): BreakpointStats {

@@ -298,6 +298,10 @@ class NtraceEngine implements Engine, Launcher {
     length: number,
     { conditions = [], actions = [], persist = false }: BreakpointCode = {},
   ): void {
+    if (conditions.length === 0 && actions.length === 0) {
+      this.breakpoints.insert(pid, type, addr, length);
+      return;
+    }
     const arch = this.inferiors.get(pid)?.arch;
     const own = (codes: readonly Buffer[]): Buffer[] | undefined => {
       const out = arch ? codes.map((code) => translateRegisters(code, arch)) : [];
