@@ -8,6 +8,8 @@ const QUICK = ['arch', 'house', 'linux', 'records', 'rsp', 'transcript', 'wire']
 /** The levels that take longest, first: what is begun late should be short. */
 const LONG = ['stack', 'gdb', 'contract', 'fuzz', 'hostile', 'core', 'strace', 'cli', 'addon'];
 const VM = 'vm';
+/** Its tests of one kernel. */
+const MODULE = 'module.test.js';
 
 /** What one level may take on a slow and busy machine: ten times what it takes elsewhere. */
 const LEVEL_SECONDS = 900;
@@ -76,10 +78,15 @@ export class Planner {
       NTRACE_VM_KERNELS: kernel,
       NTRACE_VM_BUDGET: String(vmSeconds),
     });
-    const harness = this.jest('vm harness', ['build/test/vm/harness.test.js'], seconds);
+    const others = this.tests(VM).filter((file) => file !== MODULE);
+    const harness = this.jest(
+      'vm harness',
+      others.map((file) => `build/test/vm/${file}`),
+      seconds,
+    );
     return [
       ...kernels.map((kernel) => {
-        const job = this.jest(`vm ${kernel}`, ['build/test/vm/module.test.js'], seconds);
+        const job = this.jest(`vm ${kernel}`, [`build/test/vm/${MODULE}`], seconds);
         return { ...job, env: { ...job.env, ...env(kernel) } };
       }),
       { ...harness, env: { ...harness.env, ...env(kernels[0] as string) } },

@@ -3,8 +3,6 @@ import { program } from './support/program';
 import { debug, endAll } from './support/session';
 
 afterEach(endAll);
-jest.setTimeout(120_000);
-
 const ROUNDS = 3_000_000;
 
 /** hits, evaluated, true, false, errors, in the program: of the conditional breakpoint. */

@@ -5,7 +5,6 @@ import { program } from '../support/programs';
 import { RawClient } from './raw-client';
 import { eventually, hexAddress, LARGE } from './watching';
 
-jest.setTimeout(60_000);
 const ROUNDS = 100;
 
 test('a breakpoint hit beside it does not swallow it', async () => {

@@ -3,8 +3,6 @@ import { ServerProcess } from '../gdb/support/server-process';
 import { RawClient } from './raw-client';
 import { eventually, gone, LARGE } from './watching';
 
-jest.setTimeout(60_000);
-
 test.each(['before the server looked', 'after it did'])('detach of the dead, %s', async (when) => {
   const server = ServerProcess.start(['--once', '127.0.0.1:0', LARGE]);
   try {

@@ -1,10 +1,10 @@
 // What npm run demo:vm plays: two gdbs and two straces on one program, with the module.
 import { command, testIf } from '../gdb/support/needs';
-import { buildModule, chosenKernels, missingFor, runInGuest } from '../support/vm';
+import { buildModule, chosenKernels, missingFor, runInGuest, VM_BUDGET } from '../support/vm';
 
 const SECONDS = 600;
 const kernel = chosenKernels()[0] as string;
-const short = process.env['NTRACE_VM_SHORT'] === '1' ? 'too long here: npm run test:vm' : '';
+const short = VM_BUDGET === undefined ? '' : 'too long here: npm run test:vm';
 
 jest.setTimeout((SECONDS + 120) * 1000);
 

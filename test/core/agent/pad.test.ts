@@ -3,8 +3,6 @@
 import { assemble } from './assembler';
 import { expected, run, runNative, told, unlessValue, type Outcome } from './runner';
 
-jest.setTimeout(120_000);
-
 const MEMORY = 0x20000000;
 const STACK = 0x21000800;
 const PLACE = 0x401234;
