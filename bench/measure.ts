@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { GdbConsole } from '../src/cli/demo/gdb-console';
@@ -6,7 +6,7 @@ import { built, compile } from './compile';
 import { conditionPrograms, hitCost } from './condition';
 import type { Values } from './rows';
 import type { ServerKind } from './servers';
-import { end, freePort, serve } from './serving';
+import { end, endWith, freePort, serve } from './serving';
 
 const CLIENT = built('client');
 const TARGET = built('target');
@@ -46,10 +46,8 @@ async function conditions(kind: ServerKind, values: Values): Promise<void> {
     } catch (error) {
       console.error(`  condition, ${level}: ${(error as Error).message.trim()}`);
     } finally {
-      // not every server takes the program with it
-      await gdb.send('kill').catch(() => undefined);
       await gdb.vanish();
-      await end(server.child);
+      await endWith(server.child, program);
     }
   }
 }
@@ -95,21 +93,7 @@ async function launched(
   try {
     await client(port, group, count, values, []);
   } finally {
-    await endBoth(server.child, values);
-  }
-}
-
-/** Ends a server and what it launched: not every server takes that with it. */
-async function endBoth(server: ChildProcess, values: Values): Promise<void> {
-  await end(server);
-  const pid = values.get('pid');
-  values.delete('pid');
-  if (!pid) return;
-  try {
-    // the number may belong to somebody else by now
-    if (fs.readlinkSync(`/proc/${pid}/exe`) === TARGET) process.kill(pid, 'SIGKILL');
-  } catch {
-    // it is gone
+    await endWith(server.child, TARGET);
   }
 }
 
@@ -137,7 +121,7 @@ async function startUp(kind: ServerKind, values: Values): Promise<void> {
     await client(port, 'session', 1, values, []);
     values.set('resident', server.residentMb());
   } finally {
-    await endBoth(server.child, values);
+    await endWith(server.child, TARGET);
   }
 }
 

@@ -65,6 +65,29 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Ends a server and the program it started: not every server takes that with it. */
+export async function endWith(server: ChildProcess, program: string): Promise<void> {
+  const children = childrenOf(server.pid ?? 0);
+  await end(server);
+  for (const pid of children)
+    try {
+      // the number may belong to somebody else by now
+      if (fs.readlinkSync(`/proc/${pid}/exe`) === fs.realpathSync(program))
+        process.kill(pid, 'SIGKILL');
+    } catch {
+      // it is gone
+    }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').map(Number).filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');

@@ -8,7 +8,7 @@ import { GdbConsole } from '../../src/cli/demo/gdb-console';
 import { conditionProgram, hitCost } from '../condition';
 import { median } from '../rows';
 import { providerKinds, type ServerKind } from '../servers';
-import { end, freePort, serve } from '../serving';
+import { end, endWith, freePort, serve } from '../serving';
 
 const ROUNDS = Number(process.argv[2] ?? 3);
 /** The module of bench/guest/uprobe. */
@@ -58,9 +58,8 @@ async function throughGdb(kind: ServerKind, program: string): Promise<[number, P
     const { long } = await hitCost(gdb, FEW);
     return [1e6 / long, await placeOf(gdb)];
   } finally {
-    await gdb.send('kill').catch(() => undefined);
     await gdb.vanish();
-    await end(server.child);
+    await endWith(server.child, program);
   }
 }
 
