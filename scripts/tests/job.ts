@@ -46,6 +46,7 @@ export class Run {
   private readonly report = path.join(this.scratch, 'lines');
   private output = '';
   private cut = '';
+  private gone = false;
 
   constructor(
     private readonly job: Job,
@@ -83,7 +84,8 @@ export class Run {
   private kill(signal: NodeJS.Signals): void {
     const { pid } = this.child;
     try {
-      if (pid !== undefined) process.kill(-pid, signal);
+      // a number whose owner is gone may be another one's
+      if (pid !== undefined && !this.gone) process.kill(-pid, signal);
     } catch {
       // the group is gone
     }
@@ -95,6 +97,7 @@ export class Run {
       this.child.on('error', ({ message }) => resolve(message));
       this.child.on('exit', (code, signal) => {
         this.kill('SIGKILL');
+        this.gone = true;
         // its output is there when it is, unless somebody who got away keeps it open
         const timer = setTimeout(done, GRACE_MS);
         this.child.on('close', done);
