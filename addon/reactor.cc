@@ -57,9 +57,8 @@ int epoll_sleep(int epoll_fd, epoll_event *events, int64_t timeout_ns)
 	return epoll_wait(epoll_fd, events, kMaxEvents, int(std::min<int64_t>(ms, INT32_MAX)));
 }
 
-// After a stop the next packet, and after that the next stop, are mostly a few microseconds away,
-// while waking up a processor that went to sleep can take fifty. Where they cannot be kept from it,
-// for so long after a stop ...
+// After a packet or a stop the next are mostly a few microseconds away, while waking up a processor
+// that went to sleep can take fifty. Where they cannot be kept from it, for so long after one ...
 constexpr int64_t kBrisk = 2000000;
 // ... each wait first looks this long without sleeping, giving way to whoever wants to run here.
 constexpr int64_t kLook = 150000;
@@ -85,7 +84,6 @@ class EngineSource : public Source
 		return kReadyRead | (events & (EPOLLHUP | EPOLLERR) ? kReadyHangup : 0);
 	}
 	bool needs_asking() const override { return engine_->fd() < 0; }
-	bool is_engine() const override { return true; }
 	int32_t pending() override { return engine_->readable() ? kReadyRead : 0; }
 
       private:
@@ -226,10 +224,7 @@ void Reactor::collect_pending()
 {
 	for (int id : asked_) {
 		Source *source = find(id);
-		int32_t bits = source->pending();
-		if (bits && source->is_engine())
-			last_stop_ = now();
-		report(id, bits);
+		report(id, source->pending());
 	}
 }
 
@@ -283,7 +278,7 @@ void Reactor::on_alarm()
 int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 {
 	int64_t began = timeout_ns ? now() : 0;
-	if (timeout_ns == 0 || awake_.kept() || began - last_stop_ >= kBrisk || began < crowded_)
+	if (timeout_ns == 0 || awake_.kept() || began - last_busy_ >= kBrisk || began < crowded_)
 		return epoll_sleep(epoll_fd_, events, timeout_ns);
 	int64_t until = timeout_ns < kLook ? began + timeout_ns : began + kLook;
 	int64_t before = began;

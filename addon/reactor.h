@@ -84,7 +84,6 @@ class Reactor
 	Awake awake_;
 	bool stay_awake_ = false;
 	int64_t last_busy_ = 0; // when a source had something to tell
-	int64_t last_stop_ = 0; // when an engine had
 	int64_t crowded_ = 0;	// until then the processors have other work
 	int loop_fd_ = -1;
 	bool loop_ready_ = false;

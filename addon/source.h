@@ -50,7 +50,6 @@ class Source
 	// Stop or go on reporting kReadyRead.
 	virtual void pause(bool) {}
 	virtual bool needs_asking() const { return false; }
-	virtual bool is_engine() const { return false; }
 	virtual Stream *stream() { return nullptr; }
 	virtual Listener *listener() { return nullptr; }
 };

@@ -13,9 +13,13 @@ exports.run = (command, argv) => {
     process.stderr.write(`ntrace is not built (no ${needed}): run ${root}/scripts/setup\n`);
     process.exit(1);
   }
-  // A session is a few thousand packets. Machine code from the first call on serves it better than
-  // the best code, which comes late and whose making takes a processor from the program.
-  v8.setFlagsFromString('--always-sparkplug');
-  v8.setFlagsFromString('--interrupt-budget=1000000');
+  // A session is a few thousand packets: machine code from the first call on, and the best code after
+  // tens of calls, where usually it is made after thousands.
+  for (const flag of [
+    '--always-sparkplug',
+    '--interrupt-budget=2000',
+    '--minimum-invocations-after-ic-update=10',
+  ])
+    v8.setFlagsFromString(flag);
   require(file).main(argv);
 };

@@ -128,7 +128,7 @@ int Server::resume(Engine &engine, void *record)
 				choose(*t.second);
 		}
 	}
-	std::vector<pid_t> going;
+	std::vector<pid_t> going, steppers;
 	pid_t first = 0; // it stopped by itself, and last
 	uint64_t first_stop = 0;
 	for (auto &[tid, index] : chosen) {
@@ -184,6 +184,8 @@ int Server::resume(Engine &engine, void *record)
 			continue;
 		}
 		going.push_back(tid);
+		if (t->stepper && r.wait_us)
+			steppers.push_back(tid);
 	}
 	if (r.flags & NTRACE_RESUME_GRACE && first) {
 		run_first(std::move(going), first);
@@ -194,7 +196,9 @@ int Server::resume(Engine &engine, void *record)
 	}
 	for (uint32_t i = 0; i < r.count; i++)
 		r.done += entries[i].error == 0;
-	if (r.wait_us && engine.events.empty())
+	if (r.wait_us && !steppers.empty())
+		look_for(engine, steppers, r.wait_us * 1000ull);
+	if (r.wait_us * 1000ull > kLook && engine.events.empty())
 		wait(engine.handle, (r.wait_us + 999) / 1000);
 	r.events = engine.events.size();
 	return 0;

@@ -108,6 +108,7 @@ class Server
 	void collect_running();
 	void sleep_for_child(uint64_t until_ns);
 	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
+	void look_for(Engine &, const std::vector<pid_t> &tids, uint64_t timeout_ns);
 
 	// keepup.cc
 	bool any_events() const;
@@ -337,5 +338,8 @@ inline bool bit(const __u64 *words, uint64_t n, uint64_t limit)
 	return words[n / 64] >> (n % 64) & 1;
 }
 constexpr uint64_t kNanosPerMilli = 1000000;
+// A step mostly ends within microseconds: so long a wait looks again and again, giving way to
+// whoever wants this processor (the thread itself, when there is no other), before it sleeps.
+constexpr uint64_t kLook = 60 * 1000;
 
 } // namespace ntrace::embedded

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <algorithm>
+
 namespace ntrace::embedded
 {
 
@@ -20,9 +22,6 @@ namespace
 
 // Up to so many running threads are asked one by one instead of peeking who has news.
 constexpr size_t kScanLimit = 16;
-// A step mostly ends within microseconds: so long a wait looks again and again, giving way to
-// whoever wants this processor (the thread itself, when there is no other), before it sleeps.
-constexpr uint64_t kLook = 60000;
 // News of many threads are taken in for so long before the caller gets a turn.
 constexpr uint64_t kNewsTurn = 2 * kNanosPerMilli;
 // Range steps go on in pump() for so long before the caller gets a turn.
@@ -233,6 +232,20 @@ bool Server::wait_status(Thread &thread, int &status, uint64_t timeout_ns)
 		else
 			sleep_for_child(until);
 	}
+}
+
+// Looks at threads that step, for as long as a step takes at most, until the engine has news.
+void Server::look_for(Engine &engine, const std::vector<pid_t> &tids, uint64_t timeout_ns)
+{
+	uint64_t until = now_ns() + std::min(timeout_ns, kLook);
+	do {
+		for (pid_t tid : tids)
+			if (Thread *t = find_thread(tid); t && t->stop == Stop::none)
+				collect(*t);
+		if (!engine.events.empty())
+			return;
+		sched_yield();
+	} while (now_ns() < until);
 }
 
 int Server::wait(int handle, int timeout_ms)

@@ -1,9 +1,11 @@
 import { Call } from './channel/calls';
 import type { Channel } from './channel/channel';
 import { BREAK, BREAK_STATS, CODE, UNBREAK } from './channel/records';
+import { long, RecordView, word } from './channel/record-view';
 import { Errno, EngineError, failure } from './errors';
 import { native } from '../native';
 import type { BreakpointCode, BreakpointStats, BreakType, Holder } from './engine-api';
+import { PlaceMap, type Place } from './place-map';
 
 const KINDS = ['breakpoint', 'hardware breakpoint', 'watchpoint', 'read watchpoint', 'watchpoint'];
 
@@ -22,25 +24,23 @@ const COUNTS = (
     ['costNs', 'cost_ns'],
     ['native', 'native'],
   ] as const
-).map(([name, field]) => [name, BREAK_STATS.at[field] / 8] as const);
+).map(([name, field]) => [name, long(BREAK_STATS.at[field])] as const);
 const NO_CODE: BreakpointCode = {};
 
-function place(type: BreakType, addr: bigint, length: number): string {
-  return `${type}:${length}:${addr.toString(16)}`;
+/** What is known of a place: its name with the provider while there is one, and its counts. */
+interface Known extends Place {
+  id: number | undefined;
+  readonly stats: BreakpointStats;
 }
 
 /** The breakpoints and watchpoints of one engine: what the provider calls each place. */
 export class Breakpoints {
-  /** By process, then by place. */
-  private readonly ids = new Map<number, Map<string, number>>();
-  /** What was counted at each place until it was last removed. */
-  private readonly past = new Map<number, Map<string, BreakpointStats>>();
-  private readonly counts = new BigUint64Array(BREAK_STATS.size / 8);
-  private readonly query = Buffer.from(this.counts.buffer);
-  private readonly insertion = Buffer.alloc(BREAK.size);
+  private readonly places = new PlaceMap<Known>();
+  private readonly query = new RecordView(BREAK_STATS.size);
+  private readonly insertion = new RecordView(BREAK.size);
   /** Kept, as the provider reads it by its address. */
   private readonly passed: Buffer[] = [];
-  private readonly removal = Buffer.alloc(UNBREAK.size);
+  private readonly removal = new RecordView(UNBREAK.size);
 
   constructor(
     private readonly channel: Channel,
@@ -55,52 +55,46 @@ export class Breakpoints {
     length: number,
     { conditions = [], actions = [], persist = false }: BreakpointCode = NO_CODE,
   ): void {
-    const own = this.of(pid);
-    const key = place(type, addr, length);
-    const record = this.insertion;
-    record.fill(0);
-    record.writeInt32LE(pid, BREAK.at.pid);
-    record.writeUInt32LE(type, BREAK.at.type);
-    record.writeBigUInt64LE(addr, BREAK.at.addr);
-    record.writeUInt32LE(length, BREAK.at.len);
-    record.writeUInt32LE(persist ? PERSIST : 0, BREAK.at.flags);
-    const codes = [...conditions, ...actions];
-    if (codes.length > 0) {
-      const at = this.channel.addressOf((this.passed[0] = this.codes(codes)));
+    const { bytes, i32, u32, u64 } = this.insertion;
+    bytes.fill(0);
+    i32[word(BREAK.at.pid)] = pid;
+    u32[word(BREAK.at.type)] = type;
+    u64[long(BREAK.at.addr)] = addr;
+    u32[word(BREAK.at.len)] = length;
+    u32[word(BREAK.at.flags)] = persist ? PERSIST : 0;
+    if (conditions.length + actions.length > 0) {
+      const codes = (this.passed[0] = this.codes([...conditions, ...actions]));
+      const at = this.channel.addressOf(codes);
       const behind = at + BigInt(conditions.length * CODE.size);
-      record.writeBigUInt64LE(conditions.length > 0 ? at : 0n, BREAK.at.conditions);
-      record.writeUInt32LE(conditions.length, BREAK.at.nconditions);
-      record.writeBigUInt64LE(actions.length > 0 ? behind : 0n, BREAK.at.actions);
-      record.writeUInt32LE(actions.length, BREAK.at.nactions);
+      u64[long(BREAK.at.conditions)] = conditions.length > 0 ? at : 0n;
+      u32[word(BREAK.at.nconditions)] = conditions.length;
+      u64[long(BREAK.at.actions)] = actions.length > 0 ? behind : 0n;
+      u32[word(BREAK.at.nactions)] = actions.length;
     }
-    let result = this.channel.call(Call.Break, record);
+    let result = this.channel.call(Call.Break, bytes);
     // where a provider cannot decide it stops at every hit, and the client decides
     const undecided = result === -Errno.EOPNOTSUPP && type === HARDWARE && actions.length === 0;
     if (undecided && conditions.length > 0) {
-      record.writeUInt32LE(0, BREAK.at.nconditions);
-      result = this.channel.call(Call.Break, record);
+      u32[word(BREAK.at.nconditions)] = 0;
+      result = this.channel.call(Call.Break, bytes);
     }
     if (result < 0) throw this.refused(-result, pid, type, addr);
-    own.set(key, record.readUInt32LE(BREAK.at.id));
-    const stats = this.statsOf(pid, key, type, addr);
-    stats.conditional = record.readUInt32LE(BREAK.at.nconditions) > 0;
-    stats.actions = actions.length;
+    const known = this.places.get(pid, type, addr, length) ?? this.add(pid, type, addr, length);
+    known.id = u32[word(BREAK.at.id)]!;
+    known.stats.inserted = true;
+    known.stats.conditional = u32[word(BREAK.at.nconditions)]! > 0;
+    known.stats.actions = actions.length;
   }
 
   /** A place that has none is left as it is. */
   remove(pid: number, type: BreakType, addr: bigint, length: number): void {
-    const own = this.ids.get(pid);
-    const key = place(type, addr, length);
-    const id = own?.get(key);
-    if (own === undefined || id === undefined) return;
-    own.delete(key);
-    const stats = this.past.get(pid)?.get(key);
-    if (stats !== undefined) {
-      this.add(stats, id);
-      stats.inserted = false;
-    }
-    this.removal.writeUInt32LE(id, UNBREAK.at.id);
-    const result = this.channel.call(Call.Unbreak, this.removal);
+    const known = this.places.get(pid, type, addr, length);
+    if (known?.id === undefined) return;
+    this.count(known.id, known.stats);
+    this.removal.u32[word(UNBREAK.at.id)] = known.id;
+    known.id = undefined;
+    known.stats.inserted = false;
+    const result = this.channel.call(Call.Unbreak, this.removal.bytes);
     // ESRCH: it went with its address space, and we did not read of that yet
     if (result < 0 && result !== -Errno.ESRCH) {
       throw failure(result, `remove the ${KINDS[type]} at 0x${addr.toString(16)}`);
@@ -109,48 +103,45 @@ export class Breakpoints {
 
   /** Every place that was ever hit or has code, as counted until now. */
   stats(): BreakpointStats[] {
-    const out: BreakpointStats[] = [];
-    for (const [pid, places] of this.past)
-      for (const [key, past] of places) {
-        const id = this.ids.get(pid)?.get(key);
-        const now = { ...past };
-        if (id !== undefined) this.add(now, id);
-        out.push(now);
-      }
-    return out;
+    return [...this.places.all()].map(({ id, stats }) => {
+      const now = { ...stats };
+      if (id !== undefined) this.count(id, now);
+      return now;
+    });
   }
 
   /** To the counts of the past those of the present insertion. gdb removes all at every stop. */
-  private add(stats: BreakpointStats, id: number): void {
-    const record = this.query;
-    record.fill(0);
-    record.writeUInt32LE(id, BREAK_STATS.at.id);
-    if (this.channel.call(Call.BreakStats, record) < 0) return;
+  private count(id: number, stats: BreakpointStats): void {
+    const { bytes, u32, u64 } = this.query;
+    bytes.fill(0);
+    u32[word(BREAK_STATS.at.id)] = id;
+    if (this.channel.call(Call.BreakStats, bytes) < 0) return;
     for (const [name, index] of COUNTS) {
-      const count = this.counts[index]!;
-      if (count !== 0n) stats[name] += count;
+      // most are zero, and reading a word makes no bigint of it
+      if (u32[2 * index] !== 0 || u32[2 * index + 1] !== 0) stats[name] += u64[index]!;
     }
   }
 
-  private statsOf(pid: number, key: string, type: BreakType, addr: bigint): BreakpointStats {
-    let places = this.past.get(pid);
-    if (places === undefined) this.past.set(pid, (places = new Map()));
-    const known = places.get(key);
-    if (known !== undefined) {
-      known.inserted = true;
-      return known;
-    }
-    if (places.size >= REMEMBERED) {
-      const oldest = [...places].find(([, { inserted }]) => !inserted);
-      if (oldest !== undefined) places.delete(oldest[0]);
-    }
-    const counts = { hits: 0n, evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n };
-    const fresh = {
-      ...{ pid, type, addr, inserted: true, conditional: false, actions: 0 },
-      ...{ ...counts, costNs: 0n, native: 0n },
+  private add(pid: number, type: BreakType, addr: bigint, length: number): Known {
+    if (this.places.addresses(pid) >= REMEMBERED) this.forgetOldest(pid);
+    const known: Known = {
+      ...{ pid, type, addr, length, id: undefined },
+      stats: {
+        ...{ pid, type, addr, inserted: true, conditional: false, actions: 0 },
+        ...{ hits: 0n, evaluated: 0n, trueHits: 0n, falseHits: 0n, errors: 0n },
+        ...{ costNs: 0n, native: 0n },
+      },
     };
-    places.set(key, fresh);
-    return fresh;
+    this.places.set(known);
+    return known;
+  }
+
+  private forgetOldest(pid: number): void {
+    for (const known of this.places.of(pid))
+      if (!known.stats.inserted) {
+        this.places.delete(known);
+        return;
+      }
   }
 
   private codes(conditions: readonly Buffer[]): Buffer {
@@ -164,17 +155,7 @@ export class Breakpoints {
 
   /** The address space is gone: exec, death, detach. */
   forget(pid: number): void {
-    this.ids.delete(pid);
-    this.past.delete(pid);
-  }
-
-  private of(pid: number): Map<string, number> {
-    let own = this.ids.get(pid);
-    if (own === undefined) {
-      own = new Map();
-      this.ids.set(pid, own);
-    }
-    return own;
+    this.places.forget(pid);
   }
 
   private refused(errno: number, pid: number, type: BreakType, addr: bigint): EngineError {

@@ -1,42 +1,35 @@
 import type { EngineEvent } from '../engine/channel/event';
 import type { BreakType } from '../engine/engine';
-
-interface Place {
-  pid: number;
-  type: BreakType;
-  addr: bigint;
-  length: number;
-}
-
-const key = ({ pid, type, addr, length }: Place): string => `${pid}:${type}:${addr}:${length}`;
+import { PlaceMap, type Place } from '../engine/place-map';
 
 /** Breakpoints and watchpoints the client has placed, to be taken away when it leaves. */
 export class Placed {
-  private readonly places = new Map<string, Place>();
+  private readonly places = new PlaceMap<Place>();
 
-  add(place: Place): void {
-    this.places.set(key(place), place);
+  add(pid: number, type: BreakType, addr: bigint, length: number): void {
+    if (this.places.get(pid, type, addr, length) === undefined)
+      this.places.set({ pid, type, addr, length });
   }
-  delete(place: Place): void {
-    this.places.delete(key(place));
+  delete(pid: number, type: BreakType, addr: bigint, length: number): void {
+    const place = this.places.get(pid, type, addr, length);
+    if (place !== undefined) this.places.delete(place);
   }
   all(): Place[] {
-    return [...this.places.values()];
+    return [...this.places.all()];
   }
   /** The process has other memory now, or none. */
   forget(pid: number): void {
-    for (const [name, place] of this.places) if (place.pid === pid) this.places.delete(name);
+    this.places.forget(pid);
   }
   /** Is a breakpoint, of software or hardware, at a place? */
   hasBreakpoint(pid: number, addr: bigint): boolean {
-    for (const b of this.places.values())
-      if (b.pid === pid && b.addr === addr && b.type < 2) return true;
+    for (const { type } of this.places.at(pid, addr)) if (type < 2) return true;
     return false;
   }
   /** "watch", "rwatch" or "awatch": by what the client set where the hit was. */
-  watchKind(event: EngineEvent): string {
-    for (const b of this.places.values())
-      if (b.pid === event.pid && event.addr >= b.addr && event.addr < b.addr + BigInt(b.length)) {
+  watchKind({ pid, addr }: EngineEvent): string {
+    for (const b of this.places.of(pid))
+      if (addr >= b.addr && addr < b.addr + BigInt(b.length)) {
         if (b.type === 2) return 'watch';
         if (b.type === 3) return 'rwatch';
         if (b.type === 4) return 'awatch';

@@ -17,6 +17,8 @@ const SIGTRAP = 5;
 const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
 /** How long the threads a dying one takes along may be in coming. */
 const DEATH_MS = 50;
+/** A step is mostly over before its resume is, and then told in the same turn. */
+const STEP_WAIT_US = 60;
 /** How long a stop-all may wait for threads that cannot stop now (vfork parents, disk waits). */
 const QUIESCE_US = 2_000_000;
 
@@ -194,10 +196,10 @@ export class Target {
     this.engine.insertBreakpoint(pid, type, addr, length, code);
     // what is to go on without the client is not taken away when it leaves
     if (code?.persist) return;
-    this.placed.add({ pid, type, addr, length });
+    this.placed.add(pid, type, addr, length);
   }
   removeBreakpoint(pid: number, type: BreakType, addr: bigint, length: number): void {
-    this.placed.delete({ pid, type, addr, length });
+    this.placed.delete(pid, type, addr, length);
     this.engine.removeBreakpoint(pid, type, addr, length);
   }
   /** A client that left without removing its breakpoints leaves none behind. */
@@ -268,7 +270,8 @@ export class Target {
     const [only] = there;
     const alone = there.length === 1 && only!.tid > 0 && only!.kind === 'step';
     this.steppedAlone = this.waiting && alone ? only : undefined;
-    const blocked = there.length > 0 && this.engine.resume(there) > 0;
+    const steps = this.waiting && there.some(({ kind }) => kind === 'step');
+    const blocked = there.length > 0 && this.engine.resume(there, steps ? STEP_WAIT_US : 0) > 0;
     // what is over at once is told at once
     if (this.waiting) this.pump();
     if (this.waiting && this.interruptDue) this.interrupt();

@@ -29,6 +29,12 @@ function alive(pid: number): boolean {
   }
 }
 
+/** Is somebody listening there? (__SO_ACCEPTCON of net/unix/af_unix.c) */
+function listening(socket: string): boolean {
+  const lines = fs.readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return lines.some((line) => line.endsWith(` ${socket}`) && line.split(' ')[3] === '00010000');
+}
+
 async function eventually(what: () => boolean): Promise<boolean> {
   for (const limit = Date.now() + 20_000 * PATIENCE; Date.now() < limit;) {
     if (what()) return true;
@@ -136,7 +142,8 @@ test('a full standard error never holds it up, and is left as it was', async () 
     const server = ServerProcess.start(['--multi', `unix:${socket}`], {
       stdio: ['ignore', 'ignore', shared],
     });
-    expect(await eventually(() => fs.existsSync(socket))).toBe(true);
+    // it is there a moment before it is listened on
+    expect(await eventually(() => listening(socket))).toBe(true);
     for (let round = 0; round < 3; round++) {
       const rsp = new RspClient(20_000 * PATIENCE);
       await rsp.connect({ kind: 'unix', path: socket });

@@ -96,13 +96,14 @@ contract('breakpoints', (row) => {
     second.attach(pid);
     first.insertBreakpoint(pid, 0, site, 1);
     second.insertBreakpoint(pid, 0, site, 1);
+    cont(first);
+    expect(scene.next(first, EventType.Break).pc).toBe(site);
+    expect(scene.next(second, EventType.Break).pc).toBe(site);
+    // only now: attached at the site itself, it would meet this one first
     second.insertBreakpoint(pid, 0, site + 1n, 1);
     for (const engine of [first, second]) {
       expect(bytes(engine, pid, site)).toEqual(subject.text(site, 8));
     }
-    cont(first);
-    expect(scene.next(first, EventType.Break).pc).toBe(site);
-    expect(scene.next(second, EventType.Break).pc).toBe(site);
     expect(cont(first)).toBe(1);
     expect(scene.drain(first)).toEqual([]);
     cont(second);
