@@ -13,13 +13,8 @@ exports.run = (command, argv) => {
     process.stderr.write(`ntrace is not built (no ${needed}): run ${root}/scripts/setup\n`);
     process.exit(1);
   }
-  // A session is a few thousand packets: machine code from the first call on, and the best code after
-  // tens of calls, where usually it is made after thousands.
-  for (const flag of [
-    '--always-sparkplug',
-    '--interrupt-budget=2000',
-    '--minimum-invocations-after-ic-update=10',
-  ])
-    v8.setFlagsFromString(flag);
+  // Machine code from the first call on; the best code later, see src/rsp/tier-up.ts.
+  v8.setFlagsFromString('--always-sparkplug');
+  v8.setFlagsFromString('--interrupt-budget=50000');
   require(file).main(argv);
 };

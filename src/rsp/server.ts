@@ -21,6 +21,7 @@ import { allPackets } from './packets';
 import { Session, type Transport } from './session';
 import { ObserverTarget } from './target-observer';
 import { Target, type ProgramOptions } from './target';
+import { TierUp } from './tier-up';
 
 /** While so many bytes wait to be sent to a client, nothing of it is read or worked off. */
 const BACKLOG = 16 << 20;
@@ -80,6 +81,7 @@ export class Server {
   private stdio = false;
   private finished = false;
   private served = 0;
+  private readonly tierUp = new TierUp();
 
   constructor(readonly options: ServerOptions) {
     if (options.awake === false) this.reactor.letSleep();
@@ -273,6 +275,7 @@ export class Server {
       const at = framer.space();
       const got = this.reactor.read(source, framer.buf, at, framer.buf.length - at);
       if (got > 0) {
+        this.tierUp.packet();
         framer.filled(got);
         session.process();
       } else if (got === 0) this.disconnected(connection);
