@@ -53,18 +53,14 @@ contract('conditions', (row) => {
       expect(subject.read('wrong')).toBe(0n);
       expect(subject.read('received')).toBe(subject.read('sent'));
       expect(subject.read('counter')).toBe(calls);
-      for (const [i, id] of ids.entries()) {
+      const counted = ids.map((id, i) => {
         const stats = record(BREAK_STATS, { id });
         expect(engine.channel.call(Call.BreakStats, stats)).toBe(0);
         const of = (name: 'hits' | 'false_hits' | 'errors'): bigint =>
           field(BREAK_STATS, stats, name);
-        expect([SITES[i], of('hits'), of('false_hits'), of('errors')]).toEqual([
-          SITES[i],
-          calls,
-          calls,
-          0n,
-        ]);
-      }
+        return [SITES[i], of('hits'), of('false_hits'), of('errors')];
+      });
+      expect(counted).toEqual(SITES.map((site) => [site, calls, calls, 0n]));
     },
     { timeoutMs: MS + 90_000 },
   );
