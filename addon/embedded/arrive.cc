@@ -27,6 +27,29 @@ bool is_fault(const siginfo_t &info)
 				    info.si_signo == SIGILL || info.si_signo == SIGFPE);
 }
 
+// Is there a trap among the signals of its own that a thread has pending? In a storm of signals it
+// may stand behind any number of them, though it will be delivered before (kernel/signal.c,
+// dequeue_synchronous_signal()).
+bool has_pending_trap(pid_t tid)
+{
+	struct {
+		uint64_t off;
+		uint32_t flags;
+		int32_t nr;
+	} args = {0, 0, 32};
+	siginfo_t infos[32];
+	for (;;) {
+		long n =
+		    ptrace(static_cast<__ptrace_request>(PTRACE_PEEKSIGINFO), tid, &args, infos);
+		for (long i = 0; i < n; i++)
+			if (infos[i].si_signo == SIGTRAP && infos[i].si_code > 0)
+				return true;
+		if (n < args.nr)
+			return false;
+		args.off += n;
+	}
+}
+
 } // namespace
 
 bool is_async(const siginfo_t &info)
@@ -129,17 +152,7 @@ void Server::arrive_event_stop(Thread &t, int signo)
 // True when the thread had a trap of ours pending: it was let on to it and arrived anew.
 bool Server::resolve_pending_trap(Thread &t)
 {
-	struct {
-		uint64_t off;
-		uint32_t flags;
-		int32_t nr;
-	} args = {0, 0, 8};
-	siginfo_t infos[8];
-	long n = ptrace(static_cast<__ptrace_request>(PTRACE_PEEKSIGINFO), t.tid, &args, infos);
-	bool pending = false;
-	for (long i = 0; i < n; i++)
-		pending |= infos[i].si_signo == SIGTRAP && infos[i].si_code > 0;
-	if (!pending)
+	if (!has_pending_trap(t.tid))
 		return false;
 	bool stepped = t.stepped;
 	request(t, PTRACE_CONT, 0);

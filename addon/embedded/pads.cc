@@ -291,7 +291,8 @@ bool Server::build_pad(Thread &t, Pad &pad, const std::vector<uint8_t> &text)
 	uint64_t start = find_pad(t, addr, mask, size, area);
 	if (!start)
 		return false;
-	uint64_t slot = (start + pad.code.length + NT_OOL_SLOT - 1) & ~uint64_t(NT_OOL_SLOT - 1);
+	// not right behind it: that is where its trap leaves a thread
+	uint64_t slot = (start + pad.code.length + NT_OOL_SLOT) & ~uint64_t(NT_OOL_SLOT - 1);
 	pad.code.at = start;
 	pad.code.pass = slot;
 	pad.code.filter = area->start + kText;

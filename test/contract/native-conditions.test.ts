@@ -168,6 +168,31 @@ contract('native conditions', (row) => {
     expect(subject.read('wrong')).toBe(0n);
   });
 
+  row('a pad ends before what it jumps to begins: a stop tells them apart', (scene) => {
+    const [engine, subject] = begin(scene);
+    const site = subject.address('site_two');
+    // lea 128(%rsp), %rsp; jmp
+    const leaving = Buffer.from([0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0, JUMP]);
+    const target = (jump: bigint): bigint =>
+      jump + 5n + BigInt(subject.memory(jump + 1n, 4).readInt32LE());
+    // of many lengths: what lies behind one is aligned
+    for (let length = 0; length < 32; length++) {
+      const code = Buffer.from([
+        ...Array<number[]>(length).fill([0x22, 1, 0x12, 0x29]).flat(),
+        ...NEVER,
+      ]);
+      const id = decided(scene, engine, subject, site, code);
+      halt(engine, subject);
+      const pad = target(site);
+      const at = subject.memory(pad, 1024).indexOf(leaving);
+      expect(at).toBeGreaterThan(0);
+      const pass = target(pad + BigInt(at + leaving.length - 1));
+      expect([length, subject.memory(pass - 1n, 1)[0]]).toEqual([length, 0]);
+      remove(engine, id);
+    }
+    expect(subject.read('wrong')).toBe(0n);
+  });
+
   row('a jump to where an instruction inside begins goes on there', (scene) => {
     const [engine, subject] = begin(scene);
     const site = subject.address('site_two');
