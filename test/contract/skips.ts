@@ -106,6 +106,7 @@ export const SKIPS: readonly Skip[] = [
     reason: 'the fake runs no bytecode, and its feature bit says so',
   })),
   ...onlyReal(
+    'attach: threads that are born at that moment are not missed',
     'breakpoints: our memory in the program is there while it is needed, and goes with us',
     'breakpoints: steps and stops between: the program is never seen elsewhere',
     'breakpoints: code that is written anew is run anew',
