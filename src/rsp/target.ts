@@ -67,6 +67,8 @@ export class Target {
   readonly placed = new Placed();
   private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
+  /** The process that was started or attached last. */
+  private latest = 0;
   private interrupting = false;
   private interruptDue = false;
   /** The thread that runs, by a step, while the client keeps all others: over a breakpoint, say. */
@@ -93,6 +95,7 @@ export class Target {
     this.clientCame();
     this.trace.frame = undefined;
     const inferior = this.engine.launch(launchSpec(this.options));
+    this.latest = inferior.pid;
     this.say(`Process ${this.options.program[0]} created; pid = ${inferior.pid}`);
     return inferior;
   }
@@ -101,6 +104,7 @@ export class Target {
     this.clientCame();
     this.trace.frame = undefined;
     const inferior = this.engine.attach(pid, { stop: true });
+    this.latest = pid;
     this.say(`Attached; pid = ${pid}`);
     return inferior;
   }
@@ -401,7 +405,7 @@ export class Target {
     }
     this.interruptDue = false;
     this.interrupting = true;
-    const chosen = interruptee(this.engine);
+    const chosen = interruptee(this.engine, this.latest);
     this.quiesce();
     this.collect();
     if (this.queue.some(this.current)) {
