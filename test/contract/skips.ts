@@ -49,6 +49,11 @@ export const SKIPS: readonly Skip[] = [
   },
   {
     provider: 'kernel',
+    row: 'breakpoints: where the memory is gone removal says so, and another one does not',
+    reason: 'the module takes a breakpoint out without a word where there is no memory',
+  },
+  {
+    provider: 'kernel',
     row: 'breakpoints: a program with a system call filter: nothing is called in it',
     reason: 'the module maps its memory by no call of the program: nothing is to be filtered',
   },
@@ -107,6 +112,7 @@ export const SKIPS: readonly Skip[] = [
   })),
   ...onlyReal(
     'attach: threads that are born at that moment are not missed',
+    'breakpoints: where the memory is gone removal says so, and another one does not',
     'breakpoints: our memory in the program is there while it is needed, and goes with us',
     'breakpoints: steps and stops between: the program is never seen elsewhere',
     'breakpoints: code that is written anew is run anew',
