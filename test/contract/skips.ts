@@ -112,6 +112,7 @@ export const SKIPS: readonly Skip[] = [
   })),
   ...onlyReal(
     'attach: threads that are born at that moment are not missed',
+    'life: whoever reads of a stop reads of every thread that was born before it',
     'breakpoints: where the memory is gone removal says so, and another one does not',
     'breakpoints: our memory in the program is there while it is needed, and goes with us',
     'breakpoints: steps and stops between: the program is never seen elsewhere',
