@@ -19,6 +19,8 @@ constexpr unsigned kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRAC
 			      PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE;
 constexpr unsigned kKernelThread = 0x00200000; // PF_KTHREAD
 constexpr uint64_t kStopTimeout = 5000 * kNanosPerMilli;
+// A list of threads that is too short is read again, but not for ever: they may end all the time.
+constexpr int kListings = 100;
 
 bool same_user(const TaskStatus &status)
 {
@@ -74,9 +76,12 @@ void Server::set_options(Thread &t)
 int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &count)
 {
 	bool again = true;
-	while (again) {
-		again = false;
-		for (pid_t tid : list_tasks(p.pid)) {
+	for (int listing = 0; again && listing < kListings; listing++) {
+		TaskStatus status;
+		size_t there = read_status(p.pid, status) ? status.threads : 0;
+		std::vector<pid_t> tids = list_tasks(p.pid);
+		again = tids.size() < there;
+		for (pid_t tid : tids) {
 			if (p.threads.count(tid))
 				continue;
 			if (ptrace(PTRACE_SEIZE, tid, 0, static_cast<unsigned long>(options)) < 0) {
@@ -91,6 +96,7 @@ int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &cou
 				interrupt(t);
 			count++;
 			again = true;
+			listing = 0;
 		}
 	}
 	return p.threads.empty() ? -ESRCH : 0;
@@ -165,7 +171,17 @@ int Server::attach(Engine &engine, void *record)
 	all.count = 1;
 	all.flags = NTRACE_STOP_WAIT | NTRACE_STOP_QUIET;
 	all.timeout_us = kStopTimeout / 1000;
-	return stop(engine, &all);
+	// A thread that was about to make another one when it was seized has made one that nobody
+	// traces. Now that it stands, that one is in the list.
+	for (uint32_t known = 0; known != a.threads;) {
+		known = a.threads;
+		int result = stop(engine, &all);
+		found = processes_.find(a.pid);
+		if (result < 0 || found == processes_.end())
+			return result;
+		seize_all(*found->second, options_of(*found->second), true, a.threads);
+	}
+	return 0;
 }
 
 } // namespace ntrace::embedded

@@ -57,6 +57,8 @@ void Server::remove_thread(Thread &t)
 	mark_stopped(t);
 	lift_fence(t);
 	unpark(t);
+	if (t.fresh)
+		forget_birth(t);
 	t.gone = true;
 	t.stop = Stop::none;
 	by_tid_.erase(t.tid);
@@ -117,13 +119,21 @@ void Server::arrive_clone(Thread &t, int event)
 		int status = early->second;
 		early_.erase(early);
 		arrive(made, status);
+	} else {
+		born_.push_back(child);
 	}
+}
+
+void Server::forget_birth(Thread &t)
+{
+	t.fresh = false;
+	born_.erase(std::remove(born_.begin(), born_.end(), t.tid), born_.end());
 }
 
 // A new thread stands before its first instruction.
 void Server::arrive_fresh(Thread &t)
 {
-	t.fresh = false;
+	forget_birth(t);
 	if (t.creator == 0)
 		return;
 	struct ntrace_event e;

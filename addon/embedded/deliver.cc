@@ -239,6 +239,8 @@ ssize_t Server::read(int handle, void *buf, size_t size)
 		return -EMSGSIZE;
 	if (e->events.empty() && e->lost)
 		post_lost(*e);
+	if (!born_.empty() && e->events.size() > e->notes)
+		await_born();
 	char *out = static_cast<char *>(buf);
 	size_t done = 0;
 	while (!e->events.empty() && size - done >= sizeof(struct ntrace_event)) {

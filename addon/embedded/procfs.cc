@@ -77,8 +77,10 @@ bool read_status(pid_t pid, TaskStatus &status)
 	const char *tgid = value_of(buf, "\nTgid:");
 	const char *tracer = value_of(buf, "\nTracerPid:");
 	const char *uid = value_of(buf, "\nUid:");
+	const char *threads = value_of(buf, "\nThreads:");
 	status.tgid = tgid ? atoi(tgid) : pid;
 	status.tracer = tracer ? atoi(tracer) : 0;
+	status.threads = threads ? atoi(threads) : 0;
 	if (uid)
 		sscanf(uid, "%u %u %u", &status.uid[0], &status.uid[1], &status.uid[2]);
 	return true;

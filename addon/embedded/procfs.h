@@ -2,6 +2,7 @@
 // The few facts about a task that only /proc tells (man 5 proc).
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -26,6 +27,7 @@ struct TaskStatus {
 	pid_t tgid = 0;
 	pid_t tracer = 0;
 	uid_t uid[3] = {}; // real, effective, saved
+	size_t threads = 0;
 };
 
 // /proc/PID/status; false when it is gone.
@@ -47,7 +49,8 @@ bool has_seccomp(pid_t tgid, pid_t tid);
 // Does the processor have shadow stacks, and the kernel let programs have them?
 bool has_shadow_stacks();
 
-// Thread ids of a process now; empty when it is gone.
+// Thread ids of a process now; empty when it is gone. The list breaks off at a thread that ends
+// while it is read.
 std::vector<pid_t> list_tasks(pid_t pid);
 
 // /proc/sys/kernel/yama/ptrace_scope; 0 without yama.

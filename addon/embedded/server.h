@@ -110,6 +110,7 @@ class Server
 	void collect_running();
 	void sleep_for_child(uint64_t until_ns);
 	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
+	void await_born();
 	void look_for(Engine &, const std::vector<pid_t> &tids, uint64_t timeout_ns);
 
 	// keepup.cc
@@ -135,6 +136,7 @@ class Server
 	void arrive_fork(Thread &, int event, pid_t child);
 	void arrive_exec(Thread &);
 	void arrive_fresh(Thread &);
+	void forget_birth(Thread &);
 
 	// deliver.cc
 	void fill(struct ntrace_event &, Thread &, uint32_t type, bool with_regs);
@@ -256,10 +258,10 @@ class Server
 
 	// sites.cc
 	Site *arm_site(Process &, uint64_t addr);
-	void drop_site(Process &, Site &);
+	bool drop_site(Process &, Site &);
 	Owner *insert_site(Process &, Engine &, uint64_t addr);
 	void keep_persistent(Process &, Engine &);
-	void remove_site(Process &, Engine &, uint64_t addr);
+	bool remove_site(Process &, Engine &, uint64_t addr);
 	void clean_child(Process &child, const AddressSpace &parent);
 
 	// memory.cc
@@ -290,7 +292,7 @@ class Server
 	void refresh_debug(Process &);
 	int hit_debug(Thread &); // index of the register that fired, or -1
 
-	void remove_break(Engine &, uint32_t id);
+	bool remove_break(Engine &, uint32_t id);
 	void bury();
 
 	Guard guard_; // outlives what it guards
@@ -299,6 +301,7 @@ class Server
 	std::unordered_map<pid_t, Thread *> by_tid_;
 	std::unordered_map<pid_t, int> early_; // statuses of children not known yet
 	std::vector<Thread *> running_;
+	std::vector<pid_t> born_;	// new threads whose first stop is still to come
 	std::vector<Thread *> ranging_; // in the middle of a range step, to go on with
 	std::vector<std::unique_ptr<Thread>> dead_threads_; // until no caller can use them
 	std::vector<std::unique_ptr<Process>> dead_processes_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Patched bytes: one table an address space, shared by all engines.
+#include "procfs.h"
 #include "server.h"
 
 #include <errno.h>
@@ -42,19 +43,22 @@ Site *Server::arm_site(Process &p, uint64_t addr)
 	return &site;
 }
 
-// A site nobody wants any more goes.
-void Server::drop_site(Process &p, Site &site)
+// A site nobody wants any more goes. False: its memory went before, and the process did not.
+bool Server::drop_site(Process &p, Site &site)
 {
 	if (!site.owners.empty() || !site.tracepoints.empty() || !site.fenced.empty() ||
 	    site.inside)
-		return;
+		return true;
 	uint64_t addr = site.addr;
 	if (site.pad)
 		shut_window(p, site);
 	// whoever overwrote the byte behind our back keeps what it wrote
-	if (is_armed(p, addr))
-		poke(p, addr, &site.original, 1);
+	uint8_t byte = site.original;
+	bool there =
+	    is_armed(p, addr) ? poke(p, addr, &byte, 1) == 1 : peek(p, addr, &byte, 1) == 1;
 	p.space->sites.erase(addr);
+	TaskStat stat;
+	return there || !read_stat(p.pid, p.pid, stat) || stat.state == 'Z' || stat.state == 'X';
 }
 
 // The engine's place at the site of an address, new if it had none; nullptr: there is no memory.
@@ -102,17 +106,17 @@ void Server::keep_persistent(Process &p, Engine &engine)
 		}
 }
 
-void Server::remove_site(Process &p, Engine &engine, uint64_t addr)
+bool Server::remove_site(Process &p, Engine &engine, uint64_t addr)
 {
 	auto &sites = p.space->sites;
 	auto found = sites.find(addr);
 	if (found == sites.end())
-		return;
+		return true;
 	auto &owners = found->second.owners;
 	owners.erase(std::remove_if(owners.begin(), owners.end(),
 				    [&](const Owner &o) { return o.engine == &engine; }),
 		     owners.end());
-	drop_site(p, found->second);
+	return drop_site(p, found->second);
 }
 
 // A forked child has copies of the parent's patched bytes and no use for them.
@@ -181,17 +185,18 @@ int Server::set_break(Engine &engine, void *record)
 	return 0;
 }
 
-void Server::remove_break(Engine &engine, uint32_t id)
+// False: with its memory, which is gone.
+bool Server::remove_break(Engine &engine, uint32_t id)
 {
 	auto found = engine.breaks.find(id);
 	if (found == engine.breaks.end())
-		return;
+		return true;
 	Break b = found->second;
 	engine.breaks.erase(found);
 	if (b.type == NTRACE_BREAK_SW)
-		remove_site(*b.process, engine, b.addr);
-	else
-		remove_debug(*b.process, engine, id);
+		return remove_site(*b.process, engine, b.addr);
+	remove_debug(*b.process, engine, id);
+	return true;
 }
 
 int Server::clear_break(Engine &engine, void *record)
@@ -204,8 +209,7 @@ int Server::clear_break(Engine &engine, void *record)
 		return -ESRCH;
 	if (found->second.type == NTRACE_BREAK_SW)
 		close_windows(*found->second.process, found->second.addr, 1);
-	remove_break(engine, u.id);
-	return 0;
+	return remove_break(engine, u.id) ? 0 : -EFAULT;
 }
 
 int Server::break_stats(Engine &engine, void *record)

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ntrace::embedded
 {
@@ -26,6 +27,8 @@ constexpr size_t kScanLimit = 16;
 constexpr uint64_t kNewsTurn = 2 * kNanosPerMilli;
 // Range steps go on in pump() for so long before the caller gets a turn.
 constexpr uint64_t kRangeTurn = 2 * kNanosPerMilli;
+// A new thread needs no more than a turn of a processor to stop.
+constexpr uint64_t kBirthTimeout = 1000 * kNanosPerMilli;
 
 } // namespace
 
@@ -244,6 +247,18 @@ bool Server::wait_status(Thread &thread, int &status, uint64_t timeout_ns)
 			sched_yield();
 		else
 			sleep_for_child(until);
+	}
+}
+
+// Who is told of a stop knows all threads there are: one that is just born has its first stop soon.
+void Server::await_born()
+{
+	for (pid_t tid : std::exchange(born_, {})) {
+		Thread *t = find_thread(tid);
+		int status;
+		if (t && t->fresh && t->stop == Stop::none &&
+		    wait_status(*t, status, kBirthTimeout))
+			arrive(*t, status);
 	}
 }
 

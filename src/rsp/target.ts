@@ -2,6 +2,7 @@ import { EventType, type EngineEvent } from '../engine/channel/event';
 import type { BreakpointCode, BreakType, Engine, ResumeAction, ThreadRef } from '../engine/engine';
 import { Errno, type EngineError } from '../engine/errors';
 import type { Inferior } from '../engine/inferior';
+import { processStatus } from '../engine/linux/process';
 import { DEFAULT_SEARCH } from '../engine/linux/thread-library';
 import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
@@ -19,6 +20,10 @@ const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
 const DEATH_MS = 50;
 /** A step is mostly over before its resume is, and then told in the same turn. */
 const STEP_WAIT_US = 60;
+/** How long a signal that waits for a thread may take to stop it. */
+const SIGNAL_MS = 50;
+/** A step that takes longer is one that does not end by itself. */
+const STEP_MS = 50;
 /** How long a stop-all may wait for threads that cannot stop now (vfork parents, disk waits). */
 const QUIESCE_US = 2_000_000;
 
@@ -67,6 +72,8 @@ export class Target {
   readonly placed = new Placed();
   private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
+  /** The process that was started or attached last. */
+  private latest = 0;
   private interrupting = false;
   private interruptDue = false;
   /** The thread that runs, by a step, while the client keeps all others: over a breakpoint, say. */
@@ -93,6 +100,7 @@ export class Target {
     this.clientCame();
     this.trace.frame = undefined;
     const inferior = this.engine.launch(launchSpec(this.options));
+    this.latest = inferior.pid;
     this.say(`Process ${this.options.program[0]} created; pid = ${inferior.pid}`);
     return inferior;
   }
@@ -101,8 +109,20 @@ export class Target {
     this.clientCame();
     this.trace.frame = undefined;
     const inferior = this.engine.attach(pid, { stop: true });
+    this.latest = pid;
+    this.takeSignal(inferior);
     this.say(`Attached; pid = ${pid}`);
     return inferior;
+  }
+  /** A signal that waited for the process comes first: nothing of the program runs before it. */
+  private takeSignal(inferior: Inferior): void {
+    const { pid, tid } = this.leading(inferior);
+    const waiting = processStatus(pid, tid)?.deliverable ?? 0n;
+    if (waiting === 0n || (waiting & this.interest.passSignals) !== 0n) return;
+    this.engine.resume([{ pid, tid, kind: 'cont' }]);
+    this.engine.wait(SIGNAL_MS);
+    this.engine.stop([{ pid, tid }], { wait: true, timeoutUs: QUIESCE_US });
+    this.collect();
   }
   kill(pid: number): void {
     const untold = untoldChildren(this.queue, pid);
@@ -178,10 +198,15 @@ export class Target {
   }
   /** What vRun, vAttach and a first '?' tell of a process that was just started or attached. */
   firstStop(inferior: Inferior): Stop & { kind: 'thread' } {
-    const tid = inferior.threads.has(inferior.pid)
-      ? inferior.pid
-      : [...inferior.threads.keys()][0]!;
-    return { kind: 'thread', pid: inferior.pid, tid, signo: SIGTRAP, event: undefined };
+    for (const [i, stop] of this.queue.entries())
+      if (stop.kind === 'thread' && stop.pid === inferior.pid) {
+        this.queue.splice(i, 1);
+        return stop;
+      }
+    return { kind: 'thread', ...this.leading(inferior), signo: SIGTRAP, event: undefined };
+  }
+  private leading({ pid, threads }: Inferior): ThreadRef {
+    return { pid, tid: threads.has(pid) ? pid : [...threads.keys()][0]! };
   }
 
   // ---- breakpoints of the client ------------------------------------------------------------
@@ -401,7 +426,10 @@ export class Target {
     }
     this.interruptDue = false;
     this.interrupting = true;
-    const chosen = interruptee(this.engine);
+    const chosen = interruptee(this.engine, this.latest);
+    // it is for a process that is kept while a thread of another one steps: that comes first
+    if (this.steppedAlone && this.engine.inferiors.has(this.latest) && chosen?.pid !== this.latest)
+      this.engine.wait(STEP_MS);
     this.quiesce();
     this.collect();
     if (this.queue.some(this.current)) {

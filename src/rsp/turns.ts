@@ -39,14 +39,20 @@ export class Turns {
   }
 }
 
-/** Who gets a SIGINT: of those that run the first of its process, as the kernel chooses. */
-export function interruptee({ inferiors }: Engine): Thread | undefined {
+/**
+ * Who gets a SIGINT: of those that run the first of its process, as the kernel chooses. Of several
+ * processes the one that was started or attached last, as if its terminal had been typed at.
+ */
+export function interruptee({ inferiors }: Engine, latest: number): Thread | undefined {
+  const preferred = inferiors.get(latest);
   let first: Thread | undefined;
-  for (const { pid, threads } of inferiors.values())
-    for (const thread of threads.values()) {
+  for (const inferior of preferred ? [preferred, ...inferiors.values()] : inferiors.values()) {
+    for (const thread of inferior.threads.values()) {
       if (thread.state !== 'running') continue;
-      if (thread.tid === pid) return thread;
+      if (thread.tid === inferior.pid) return thread;
       first ??= thread;
     }
+    if (first && inferior === preferred) break;
+  }
   return first;
 }

@@ -4,6 +4,7 @@ import { Call } from '../../src/engine/channel/calls';
 import { Refusal } from '../../src/engine/channel/enums';
 import { ATTACH } from '../../src/engine/channel/records';
 import type { Engine } from '../../src/engine/engine';
+import { EFFORT } from '../support/effort';
 import { E } from '../support/errno';
 import { PATIENCE } from '../support/patience';
 import { program } from '../support/programs';
@@ -29,6 +30,16 @@ function poll<T>(what: string, probe: () => T | undefined): T {
   throw new Error(`no ${what}`);
 }
 
+/** Has a thread ended, although it is listed? */
+function ended(pid: number, tid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return true;
+  }
+}
+
 contract('attach', (row) => {
   row('a running process goes on running', (scene) => {
     const engine = scene.engine();
@@ -52,6 +63,26 @@ contract('attach', (row) => {
     expect(engine.resume([{ pid: subject.pid, tid: -1, kind: 'cont' }])).toBe(0);
     scene.grows(subject, 'counter');
   });
+
+  row(
+    'threads that are born at that moment are not missed',
+    (scene) => {
+      const subject = scene.start('chain');
+      for (let i = 0; i < 100 * EFFORT; i++) {
+        const engine = scene.engine();
+        const inferior = engine.attach(subject.pid, { stop: true });
+        const missed = fs
+          .readdirSync(`/proc/${subject.pid}/task`)
+          .map(Number)
+          .filter((tid) => !inferior.threads.has(tid) && !ended(subject.pid, tid));
+        expect(missed).toEqual([]);
+        engine.close();
+        subject.pause();
+      }
+      scene.grows(subject, 'counter');
+    },
+    { timeoutMs: 60_000 },
+  );
 
   row('twice is EEXIST, by another engine it is allowed', (scene) => {
     const [first, second] = [scene.engine('first'), scene.engine('second')];

@@ -52,6 +52,26 @@ contract('breakpoints', (row) => {
     }
   });
 
+  row('where the memory is gone removal says so, and another one does not', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('unmapper', [], 'page');
+    const { pid } = subject;
+    engine.attach(pid);
+    const page = subject.read('page');
+    const offset = 0x10n;
+    engine.insertBreakpoint(pid, 0, page, 1);
+    engine.insertBreakpoint(pid, 0, page + offset, 1);
+    engine.removeBreakpoint(pid, 0, page + offset, 1);
+    subject.write('go', 1n);
+    scene.until('the page is gone', () => subject.read('gone') === 1n, subject);
+    expect(() => engine.removeBreakpoint(pid, 0, page, 1)).toThrow(
+      expect.objectContaining({ errno: E.EFAULT }) as Error,
+    );
+    engine.removeBreakpoint(pid, 0, page, 1);
+    expect(() => engine.insertBreakpoint(pid, 0, page, 1)).toThrow();
+    scene.grows(subject, 'counter');
+  });
+
   row('the same place twice is one breakpoint', (scene) => {
     const [engine, subject, site] = stopped(scene, 'calls');
     const insert = record(BREAK, { pid: subject.pid, type: 0, addr: site, len: 1 });

@@ -28,6 +28,19 @@ contract('life', (row) => {
     expect(scene.drain(engine)).toEqual([]);
   });
 
+  row('whoever reads of a stop reads of every thread that was born before it', (scene) => {
+    const most = 100;
+    const engine = scene.engine();
+    const [inferior, subject] = scene.launch(engine, 'maker', [String(most)]);
+    engine.set(inferior.pid, { lifeNote: [EventType.NewThread] });
+    engine.insertBreakpoint(inferior.pid, 0, subject.address('function'), 1);
+    for (let made = 1; made <= most; made++) {
+      cont(engine);
+      scene.next(engine, EventType.Break);
+      expect(inferior.threads.size).toBe(made + 1);
+    }
+  });
+
   row('both engines are told', (scene) => {
     const [first, second] = [scene.engine('first'), scene.engine('second')];
     const [inferior] = scene.launch(first, 'exit3');

@@ -49,6 +49,11 @@ export const SKIPS: readonly Skip[] = [
   },
   {
     provider: 'kernel',
+    row: 'breakpoints: where the memory is gone removal says so, and another one does not',
+    reason: 'the module takes a breakpoint out without a word where there is no memory',
+  },
+  {
+    provider: 'kernel',
     row: 'breakpoints: a program with a system call filter: nothing is called in it',
     reason: 'the module maps its memory by no call of the program: nothing is to be filtered',
   },
@@ -106,6 +111,9 @@ export const SKIPS: readonly Skip[] = [
     reason: 'the fake runs no bytecode, and its feature bit says so',
   })),
   ...onlyReal(
+    'attach: threads that are born at that moment are not missed',
+    'life: whoever reads of a stop reads of every thread that was born before it',
+    'breakpoints: where the memory is gone removal says so, and another one does not',
     'breakpoints: our memory in the program is there while it is needed, and goes with us',
     'breakpoints: steps and stops between: the program is never seen elsewhere',
     'breakpoints: code that is written anew is run anew',

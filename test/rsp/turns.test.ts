@@ -1,5 +1,6 @@
+import type { Engine } from '../../src/engine/engine';
 import type { Stop } from '../../src/rsp/stop';
-import { Turns } from '../../src/rsp/turns';
+import { interruptee, Turns } from '../../src/rsp/turns';
 
 const stop = (tid: number): Stop => ({ kind: 'thread', pid: 1, tid, signo: 5, event: undefined });
 const any = (): boolean => true;
@@ -24,4 +25,21 @@ test('what is no stop of a thread keeps its place; what may not be told is passe
   expect(turns.next([stop(2), exit, stop(3)], any)).toBe(2);
   expect(turns.next([stop(2), stop(3)], ({ kind }) => kind === 'exited')).toBe(-1);
   expect(turns.next([stop(2), stop(3)], (one) => one.kind === 'thread' && one.tid === 2)).toBe(0);
+});
+
+test('^C reaches the process that came last, its first thread if that runs, else one that does', () => {
+  const process = (pid: number, ...states: string[]): unknown => ({
+    pid,
+    threads: new Map(states.map((state, i) => [pid + i, { pid, tid: pid + i, state }])),
+  });
+  const chosen = (latest: number, ...processes: unknown[]): number | undefined => {
+    const inferiors = new Map(processes.map((one) => [(one as { pid: number }).pid, one]));
+    return interruptee({ inferiors } as unknown as Engine, latest)?.tid;
+  };
+  const [old, young] = [process(10, 'running'), process(20, 'held', 'running', 'running')];
+  expect(chosen(10, old, young)).toBe(10);
+  expect(chosen(20, old, young)).toBe(21);
+  expect(chosen(20, old, process(20, 'held'))).toBe(10);
+  expect(chosen(30, young, old)).toBe(10);
+  expect(chosen(30, process(20, 'held'))).toBeUndefined();
 });

@@ -41,6 +41,8 @@ export interface ProcessStatus {
   threads: number;
   /** Its id in each pid namespace it is in, outermost visible first. */
   nsPid: number[];
+  /** Signals that wait for it and are not blocked: bit N is signal N + 1. */
+  deliverable: bigint;
 }
 
 /** tid: a thread of it instead of the process. */
@@ -58,6 +60,7 @@ export function processStatus(pid: number, tid?: number): ProcessStatus | undefi
   const numbers = (name: string): number[] =>
     (fields.get(name) ?? '').split(/\s+/).filter(Boolean).map(Number);
   const number = (name: string, at = 0): number => numbers(name)[at] ?? 0;
+  const mask = (name: string): bigint => BigInt(`0x${fields.get(name) ?? '0'}`);
   return {
     name: fields.get('Name') ?? '',
     state: (fields.get('State') ?? '?')[0]!,
@@ -70,6 +73,7 @@ export function processStatus(pid: number, tid?: number): ProcessStatus | undefi
     egid: number('Gid', 1),
     threads: number('Threads'),
     nsPid: numbers('NSpid'),
+    deliverable: (mask('SigPnd') | mask('ShdPnd')) & ~mask('SigBlk'),
   };
 }
 

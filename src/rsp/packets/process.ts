@@ -36,7 +36,9 @@ function attached(session: Session, inferior: Inferior): Reply {
   }
   session.reply('OK');
   for (const { tid } of inferior.threads.values())
-    session.target.queue.push({ ...stop, tid, signo: 0 });
+    session.target.queue.push(
+      tid === stop.tid && stop.event ? stop : { ...stop, tid, signo: 0, event: undefined },
+    );
   session.notify.announce();
   return DEFERRED;
 }
