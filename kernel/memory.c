@@ -4,13 +4,16 @@
  * the memory the engine was let in to at attach or exec, never from what the
  * process has just become.
  */
+#include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
+#include "arch/x86.h"
 #include "batch.h"
 #include "ntrace.h"
 
@@ -171,6 +174,56 @@ static size_t read_plain(struct mm_struct *mm, unsigned long addr, char __user *
 	return done;
 }
 
+static bool is_probed(struct mm_struct *mm)
+{
+	return test_bit(MMF_HAS_UPROBES, &mm->flags);
+}
+
+/* The file whose text is at addr, where uprobes patch such: a reference, and where in it. */
+static struct file *text_at(struct mm_struct *mm, unsigned long addr, loff_t *pos)
+{
+	struct vm_area_struct *vma;
+	struct file *file = NULL;
+
+	if (mmap_read_lock_killable(mm))
+		return NULL;
+	vma = find_vma(mm, addr);
+	if (vma && vma->vm_start <= addr && vma->vm_file &&
+	    S_ISREG(file_inode(vma->vm_file)->i_mode) &&
+	    (vma->vm_flags & (VM_MAYEXEC | VM_SHARED)) == VM_MAYEXEC) {
+		file = get_file(vma->vm_file);
+		*pos = ((loff_t)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+	}
+	mmap_read_unlock(mm);
+	return file;
+}
+
+/*
+ * What was read in one page, as it is without uprobes: a debugger that sees their
+ * breakpoints takes them for the program's own, and goes on behind them.
+ */
+static void hide_probes(struct mm_struct *mm, unsigned long addr, u8 *bytes, size_t len)
+{
+	struct file *file;
+	ssize_t got = 0, i;
+	loff_t pos;
+	u8 *text;
+
+	if (!is_probed(mm) || !memchr(bytes, NT_BREAK_BYTE, len))
+		return;
+	file = text_at(mm, addr, &pos);
+	if (!file)
+		return;
+	text = (u8 *)__get_free_page(GFP_KERNEL);
+	if (text)
+		got = kernel_read(file, text, len, &pos);
+	for (i = 0; i < got; i++)
+		if (bytes[i] == NT_BREAK_BYTE)
+			bytes[i] = text[i];
+	free_page((unsigned long)text);
+	fput(file);
+}
+
 /* A page at a time, through a copy in which breakpoints are hidden. */
 static size_t read_shadowed(struct mm_struct *mm, unsigned long addr, char __user *out, size_t len,
 			    char *page)
@@ -182,6 +235,7 @@ static size_t read_shadowed(struct mm_struct *mm, unsigned long addr, char __use
 		size_t got = nt_mem_read(mm, addr + done, page, part), left;
 
 		nt_break_shadow_read(mm, addr + done, page, got);
+		hide_probes(mm, addr + done, page, got);
 		left = copy_to_user(out + done, page, got);
 		done += got - left;
 		if (left || got < part)
@@ -219,7 +273,7 @@ static int transfer(struct mm_struct *mm, struct ntrace_memvec *v, bool write, b
 		return EFAULT;
 	if (write)
 		v->done = write_shadowed(mm, v->addr, buf, len, page);
-	else if (raw || !nt_mm_needs(mm))
+	else if (raw)
 		v->done = read_plain(mm, v->addr, buf, len);
 	else
 		v->done = read_shadowed(mm, v->addr, buf, len, page);
@@ -257,12 +311,12 @@ static int vectors(struct nt_engine *e, struct ntrace_mem *r, bool write)
 	if (IS_ERR(vecs))
 		return PTR_ERR(vecs);
 	mm = target_mm(e, r->pid);
-	if (!mm)
+	if (!mm) {
 		error = -ESRCH;
-	else if (write || nt_mm_needs(mm))
+	} else if (write || nt_mm_needs(mm) || is_probed(mm)) {
 		page = (char *)__get_free_page(GFP_KERNEL);
-	if (!error && !page && (write || nt_mm_needs(mm)))
-		error = -ENOMEM;
+		error = page ? 0 : -ENOMEM;
+	}
 	r->done = 0;
 	for (i = 0; i < r->count && !error; i++) {
 		vecs[i].error =
