@@ -254,11 +254,6 @@ void nt_arch_sigreturn_undo(const struct nt_return *back)
 	copy_to_user_nofault(&frame->uc.uc_mcontext.flags, &back->flags, sizeof(back->flags));
 }
 
-void nt_arch_own_trap(void)
-{
-	force_sig(SIGTRAP);
-}
-
 /* The sixteen registers, and the flags but for those that come and go with traps. */
 static void pass_words(const struct pt_regs *regs, unsigned long *words)
 {
