@@ -74,6 +74,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/task_work.h>
+#include <linux/uprobes.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -503,6 +504,15 @@ bool nt_mm_needs(struct mm_struct *mm);
 void nt_mm_fork(struct nt_task *child);
 /* A new program: forget what belonged to the old memory. Own context. */
 void nt_mm_exec(struct nt_task *t);
+/* Is the current thread in the middle of a step that a uprobe makes for it? Its pc is in
+ * memory of uprobes, and signals wait.
+ */
+static inline bool nt_in_probe(void)
+{
+	return current->utask && current->utask->active_uprobe;
+}
+/* Has a signal come of a breakpoint of the program's own? In its own context. */
+bool nt_signal_trapped(struct nt_task *t);
 /* A new thread with its engines: debug registers. Own context, before it runs. */
 void nt_trap_task_new(struct nt_task *t);
 /* Replaces breakpoint bytes in what was read from addr. */

@@ -20,13 +20,18 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/static_call.h>
-#include <linux/uprobes.h>
 
 #include "hook.h"
 
 #define SYNCHRONOUS                                                                                \
 	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) |                 \
 	 sigmask(SIGFPE) | sigmask(SIGSYS))
+
+bool nt_signal_trapped(struct nt_task *t)
+{
+	return t->call.parked == SIGTRAP ||
+	       current->pending.signal.sig[0] & ~current->blocked.sig[0] & sigmask(SIGTRAP);
+}
 
 /* What the sets call a fault; a trap of the program's own is a signal. */
 static bool is_fault(const kernel_siginfo_t *info)
@@ -288,11 +293,13 @@ bool nt_hook_get_signal(struct nt_frame *frame)
 {
 	struct nt_task *t;
 
-	if (current->flags & NT_PF_WORKER || (current->utask && current->utask->active_uprobe))
+	if (current->flags & NT_PF_WORKER || nt_in_probe())
 		return false;
 	t = nt_task_find(current);
 	if (!t)
 		return false;
+	if (t->trap.put_off)
+		nt_task_kick(t, false); /* the step of a uprobe ended in a fault */
 	if (current->pending.signal.sig[0] & SYNCHRONOUS)
 		take_synchronous(t);
 	if (t->call.parked)

@@ -150,6 +150,7 @@ void nt_step_arm(struct nt_task *t, struct nt_att *a)
 	a->step.hi = a->hi;
 	a->step.count = 0;
 	a->step.after = NT_FENCE_WALK;
+	t->trap.pending &= ~NT_TRAP_PROBE; /* that was before */
 	WRITE_ONCE(a->step.action, NTRACE_ACT_STEP);
 	if (a->lo < a->hi)
 		WRITE_ONCE(a->step.action, NTRACE_ACT_RANGE);

@@ -362,7 +362,8 @@ static void work(struct callback_head *head)
 			nt_trap_enter(t);
 		nt_area_left(leaves);
 	}
-	if (!exits && nt_trap_work(t)) {
+	t->trap.put_off = !exits && nt_in_probe();
+	if (!exits && !t->trap.put_off && nt_trap_work(t)) {
 		nt_life_work(t);
 		nt_syscall_exit_work(t);
 		nt_park(t);

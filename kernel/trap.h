@@ -12,6 +12,7 @@ struct pt_regs;
 #define NT_TRAP_HIT 0x1u   /* a breakpoint somebody may want to hear of */
 #define NT_TRAP_WATCH 0x2u /* debug registers: trap->watches */
 #define NT_TRAP_STEP 0x4u  /* an instruction of a stepping thread is done */
+#define NT_TRAP_PROBE 0x8u /* ... or was a breakpoint of the program's own */
 
 /* Words that tell whether a thread is back from a signal handler, unchanged. */
 #define NT_PASS_WORDS 18
@@ -48,6 +49,7 @@ struct nt_trap {
 	bool stepping;	   /* some att has a step; looked up before it is believed */
 	bool pushes_flags; /* the instruction being stepped in place */
 	bool pops_flags;
+	bool put_off; /* its work came in the middle of a uprobe's step */
 
 	struct nt_return back;
 	struct nt_site *lifted; /* whose byte it has lifted, to step in place */

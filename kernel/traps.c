@@ -3,6 +3,7 @@
  * Traps of threads: what happened, in the exception itself, where nothing may
  * sleep; and what it means, later, in the thread's work.
  */
+#include <linux/sched/coredump.h>
 #include <linux/sched/task_stack.h>
 #include <linux/signal.h>
 #include <linux/tracepoint.h>
@@ -46,6 +47,27 @@ static void stepped(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs)
 	}
 }
 
+static bool may_be_probed(void)
+{
+	return test_bit(MMF_HAS_UPROBES, &current->mm->flags) ||
+	       (current->utask && current->utask->return_instances);
+}
+
+/*
+ * The program's own breakpoint, or a uprobe's. Uprobes execute the instruction below theirs
+ * on the way to the program, before the work: emulated, or in a step of their own, which a
+ * trap flag of ours would make a SIGTRAP of the program's.
+ */
+static enum nt_owner_of_trap not_ours(struct nt_task *t, struct pt_regs *regs)
+{
+	if (t && nt_step_wanted(t) && may_be_probed()) {
+		nt_arch_step_off(regs);
+		t->trap.pending |= NT_TRAP_PROBE;
+		nt_task_kick(t, false);
+	}
+	return NT_TRAP_FOREIGN;
+}
+
 static enum nt_owner_of_trap pass_over(struct nt_task *t, struct nt_mm *m, struct nt_site *s,
 				       struct pt_regs *regs)
 {
@@ -66,7 +88,7 @@ static enum nt_owner_of_trap pass_over(struct nt_task *t, struct nt_mm *m, struc
 	case NT_OVER_SLOT:
 		return NT_TRAP_OURS;
 	case NT_OVER_TRAP:
-		return NT_TRAP_FOREIGN;
+		return not_ours(t, regs);
 	case NT_OVER_FAIL:
 		break;
 	}
@@ -94,22 +116,21 @@ enum nt_owner_of_trap nt_trap_breakpoint(struct pt_regs *regs, unsigned long add
 {
 	struct nt_mm *m = nt_mm_get_rcu(current->mm);
 	struct nt_site *s = m ? nt_site_find(m, addr) : NULL;
-	struct nt_task *t;
+	struct nt_task *t = nt_task_get_rcu(current);
 	bool caught;
 	u8 byte;
 
 	if (!s)
-		return NT_TRAP_FOREIGN;
+		return not_ours(t, regs);
 	if (!READ_ONCE(s->armed)) {
 		/* removed after it was hit, or the program's own */
 		if (!copy_from_user_nofault(&byte, (const void __user *)addr, 1) &&
 		    byte == NT_BREAK_BYTE)
-			return NT_TRAP_FOREIGN;
+			return not_ours(t, regs);
 		instruction_pointer_set(regs, addr);
 		return NT_TRAP_OURS;
 	}
 	instruction_pointer_set(regs, addr);
-	t = nt_task_get_rcu(current);
 	caught = is_caught(t, s);
 	if (caught) {
 		stand_at(&t->trap, s->addr, s->generation);
@@ -142,6 +163,11 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 	struct nt_plan *plan = NULL;
 	u8 result = NT_OOL_ELSEWHERE;
 
+	if (nt_in_probe()) {
+		if (t && t->trap.put_off)
+			nt_task_kick(t, false);
+		return NT_TRAP_FOREIGN;
+	}
 	if (m)
 		result = nt_slot_fixup(m, regs, own, &plan);
 	if (result == NT_OOL_AGAIN)
@@ -339,6 +365,8 @@ bool nt_trap_work(struct nt_task *t)
 		told |= nt_break_hit(t);
 	if (trap->pending & NT_TRAP_WATCH)
 		told |= nt_watch_hit(t);
+	if (trap->pending & NT_TRAP_PROBE && !nt_signal_trapped(t))
+		trap->pending |= NT_TRAP_STEP;
 	if (trap->pending & NT_TRAP_STEP)
 		told |= nt_step_report(t);
 	trap->pending = 0;
@@ -379,7 +407,11 @@ static bool execute(struct nt_task *t, struct nt_mm *m, struct nt_site *s, struc
 		instruction_pointer_set(regs, instruction_pointer(regs) + back);
 		return true;
 	case NT_OVER_TRAP:
-		nt_arch_own_trap();
+		/* not told once more, and then it is whose it was */
+		instruction_pointer_set(regs, s->addr);
+		remember_pass(&t->trap, s, regs);
+		if (stepping)
+			nt_arch_step_on(regs);
 		return true;
 	case NT_OVER_FAIL:
 		break;

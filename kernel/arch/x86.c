@@ -254,11 +254,6 @@ void nt_arch_sigreturn_undo(const struct nt_return *back)
 	copy_to_user_nofault(&frame->uc.uc_mcontext.flags, &back->flags, sizeof(back->flags));
 }
 
-void nt_arch_own_trap(void)
-{
-	force_sig(SIGTRAP);
-}
-
 /* The sixteen registers, and the flags but for those that come and go with traps. */
 static void pass_words(const struct pt_regs *regs, unsigned long *words)
 {
@@ -323,9 +318,13 @@ static int on_debug(struct die_args *args)
 
 	if (!(*dr6 & DR_STEP) || nt_trap_step(args->regs) == NT_TRAP_FOREIGN)
 		return NOTIFY_DONE;
-	*dr6 &= ~DR_STEP;
+	/* The hardware breakpoint layer leaves the bits of breakpoints that do not trap now: at the
+	 * next instruction, which is yet to come, or of a register that is switched off but has
+	 * that address.
+	 */
+	*dr6 &= ~(DR_STEP | DR_TRAP_BITS);
 	*virtual &= ~DR_STEP;
-	return (*dr6 | *virtual) & DR_TRAP_BITS ? NOTIFY_DONE : NOTIFY_STOP;
+	return *virtual & DR_TRAP_BITS ? NOTIFY_DONE : NOTIFY_STOP;
 }
 
 static int on_die(struct notifier_block *nb, unsigned long what, void *data)

@@ -79,9 +79,6 @@ int nt_arch_sigreturn_to(const struct nt_return *back, unsigned long pc);
 /* It did not come to that: as it was. Atomic. */
 void nt_arch_sigreturn_undo(const struct nt_return *back);
 
-/* The program's own breakpoint instruction under ours. May sleep. */
-void nt_arch_own_trap(void);
-
 /* Is a thread back where it was, with nothing changed? See struct nt_pass. */
 void nt_arch_pass_save(const struct pt_regs *regs, unsigned long *words);
 bool nt_arch_pass_same(const struct pt_regs *regs, const unsigned long *words);

@@ -105,11 +105,18 @@ export const SKIPS: readonly Skip[] = [
     'actions that print are no conditions',
     'a persistent action goes on without its engine',
     'a process that leaves a persistent action behind ends, and so does the action',
-  ].map((row): Skip => ({
-    provider: 'fake',
-    row: `stats: ${row}`,
-    reason: 'the fake runs no bytecode, and its feature bit says so',
-  })),
+  ].flatMap((row): Skip[] => [
+    {
+      provider: 'fake',
+      row: `stats: ${row}`,
+      reason: 'the fake runs no bytecode, and its feature bit says so',
+    },
+    {
+      provider: 'kernel',
+      row: `stats: ${row}`,
+      reason: 'the module runs no actions, and its feature bit says so',
+    },
+  ]),
   ...onlyReal(
     'attach: threads that are born at that moment are not missed',
     'life: whoever reads of a stop reads of every thread that was born before it',

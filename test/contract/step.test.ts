@@ -41,6 +41,22 @@ contract('step', (row) => {
     expect(scene.drain(engine)).toEqual([]);
   });
 
+  row('onto where a hardware breakpoint was', (scene) => {
+    const [engine, subject, ring] = atSite(scene);
+    const { pid } = subject;
+    const loop = subject.address('loop');
+    engine.insertBreakpoint(pid, 1, loop, 1);
+    engine.resume([{ pid, tid: pid, kind: 'cont' }]);
+    expect(scene.next(engine, EventType.HwBreak).pc).toBe(loop);
+    engine.removeBreakpoint(pid, 1, loop, 1);
+    // the register may have its address still, and tell of it
+    for (let i = 5; i < 30; i++) {
+      engine.resume([{ pid, tid: pid, kind: 'step' }], 1_000_000);
+      const { type, pc } = scene.next(engine, (event) => event.stopId !== 0n);
+      expect([type, pc]).toEqual([EventType.Step, ring[i % ring.length]]);
+    }
+  });
+
   row('a range is left at its end, with one event', (scene) => {
     const [engine, subject, ring] = atSite(scene);
     const { pid } = subject;

@@ -9,7 +9,13 @@ import type { GdbConsole } from '../../src/cli/demo/gdb-console';
 import { testIf } from '../gdb/support/needs';
 import { PATIENCE } from '../support/patience';
 import { COMPANION_GOES } from './matrix';
-import { COMPANION_KINDS, type Companion, type CompanionKind } from './support/companions';
+import {
+  COMPANION_KINDS,
+  tracing,
+  Uprobe,
+  type Companion,
+  type CompanionKind,
+} from './support/companions';
 import { OPERATIONS } from './support/operations';
 import { program, type Victim } from './support/programs';
 import { NTRACE, PROVIDER, Stack } from './support/scene';
@@ -140,6 +146,42 @@ for (const kind of KERNEL === '' ? COMPANION_KINDS : [])
       });
       await leave();
     });
+  });
+
+// push %rbp is emulated by the kernel; mov %rsp,%rbp behind it is stepped, out of line
+const INSTRUCTIONS = [0, 1, 4];
+
+for (const at of [0, 1])
+  testIf(KERNEL || tracing())(`every instruction is its own, a uprobe at act+${at}`, async () => {
+    const victim = await stack.victim('actor', LIFE);
+    const uprobe = Uprobe.place(at);
+    try {
+      await uprobe.sees();
+      const gdb = await attach(victim, 'actor');
+      const offset = async (): Promise<string> => gdb.send('print (long) $pc - (long) &act');
+      for (const round of [1, 2]) {
+        const before = await gdb.send('print acts');
+        await gdb.send('tbreak *&act');
+        expect(await gdb.send('continue')).toMatch(/Temporary breakpoint \d+, .*act/);
+        if (round === 2) expect(await gdb.send('print acts')).not.toBe(before);
+        for (const [index, instruction] of INSTRUCTIONS.entries()) {
+          if (index > 0) await gdb.send('stepi');
+          expect(await offset()).toMatch(new RegExp(`= ${instruction}\n`));
+        }
+      }
+      // hit, stepped and hit again where the probe is
+      await gdb.send(`break *((char *) &act + ${at})`);
+      for (let hit = 0; hit < 3; hit++) {
+        expect(await gdb.send('continue')).toMatch(/Breakpoint \d+, /);
+        expect(await offset()).toMatch(new RegExp(`= ${at}\n`));
+      }
+      await gdb.send('delete');
+      expect(await gdb.send('detach')).toMatch(/detached/);
+      await uprobe.sees();
+      expect(victim.running).toBe(true);
+    } finally {
+      await uprobe.end();
+    }
   });
 
 describe('programs that ptrace themselves', () => {

@@ -149,14 +149,15 @@ class NativeGdb implements Companion {
 }
 
 /** A uprobe of the kernel's, on the program's file. */
-class Uprobe implements Companion {
+export class Uprobe implements Companion {
   private constructor(private readonly instance: string) {}
 
-  static place(): Uprobe {
+  /** So many bytes behind where act() begins. */
+  static place(behind = 0): Uprobe {
     const file = program('actor');
     fs.appendFileSync(
       `${TRACING}/uprobe_events`,
-      `p:nttest/act ${file}:${offsetOf(file, 'act')}\n`,
+      `p:nttest/act ${file}:${offsetOf(file, 'act', behind)}\n`,
     );
     const instance = fs.mkdtempSync(`${TRACING}/instances/nttest-`);
     fs.writeFileSync(`${instance}/events/nttest/act/enable`, '1');
@@ -182,19 +183,19 @@ class Uprobe implements Companion {
   }
 }
 
-/** Where in the file a function begins. */
-function offsetOf(file: string, name: string): string {
+/** Where in the file a function begins, or what is so many bytes behind that. */
+function offsetOf(file: string, name: string, behind: number): string {
   const { stdout } = spawnSync('nm', [file], { encoding: 'utf8' });
   const address = new RegExp(`^([0-9a-f]+) T ${name}$`, 'm').exec(stdout)?.[1];
   if (address === undefined) throw new Error(`${file} has no ${name}`);
-  return `0x${BigInt(`0x${address}`).toString(16)}`; // a PIE's text: address and offset are the same
+  return `0x${(BigInt(`0x${address}`) + BigInt(behind)).toString(16)}`; // a PIE's text: address and offset are the same
 }
 
 function scratch(): string {
   return path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-companion-')), 'out');
 }
 
-function tracing(): string {
+export function tracing(): string {
   return root() || (fs.existsSync(`${TRACING}/uprobe_events`) ? '' : 'no tracefs here');
 }
 
