@@ -174,6 +174,7 @@ export const SKIPS: readonly Skip[] = [
   ...[
     'four threads in a storm of signals: every shape is counted once, whoever decides',
     'the one true hit is told at its place, with its registers',
+    'a pad ends before what it jumps to begins: a stop tells them apart',
     'a jump to where an instruction inside begins goes on there',
     'a condition on memory: what cannot be read there is told, and decided by the client',
     'a condition sees the program without anything of ours',
