@@ -75,7 +75,6 @@ void LoopHook::on_idle(uv_idle_t *handle)
 
 void LoopHook::burst()
 {
-	reactor_->prepare();
 	uv_update_time(loop_);
 	uint64_t began = uv_now(loop_);
 	for (;;) {

@@ -275,29 +275,11 @@ void Reactor::on_alarm()
 		awake_.let_go();
 }
 
-void Reactor::prepare()
-{
-	if (provider_)
-		provider_->prepare_wait();
-}
-
-// What the provider waits for wakes only who sleeps.
-int Reactor::doze(epoll_event *events, int64_t timeout_ns)
-{
-	bool sleeps = provider_ && timeout_ns != 0 && provider_->begin_sleep();
-	if (provider_ && !sleeps)
-		timeout_ns = 0;
-	int n = epoll_sleep(epoll_fd_, events, timeout_ns);
-	if (sleeps)
-		provider_->end_sleep();
-	return n;
-}
-
 int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 {
 	int64_t began = timeout_ns ? now() : 0;
 	if (timeout_ns == 0 || awake_.kept() || began - last_busy_ >= kBrisk || began < crowded_)
-		return doze(events, timeout_ns);
+		return epoll_sleep(epoll_fd_, events, timeout_ns);
 	int64_t until = timeout_ns < kLook ? began + timeout_ns : began + kLook;
 	int64_t before = began;
 	for (;;) {
@@ -310,7 +292,7 @@ int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 		if (t >= until || t < crowded_) {
 			if (timeout_ns != kNever)
 				timeout_ns = std::max<int64_t>(timeout_ns - (t - began), 0);
-			return doze(events, timeout_ns);
+			return epoll_sleep(epoll_fd_, events, timeout_ns);
 		}
 		before = t;
 		sched_yield();
@@ -320,6 +302,7 @@ int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 void Reactor::poll_once(int64_t timeout_ns)
 {
 	if (provider_) {
+		provider_->prepare_wait();
 		int64_t patience = provider_->wants_pump() ? 0 : provider_->patience();
 		if (patience >= 0)
 			timeout_ns = std::min(timeout_ns, patience);

@@ -45,8 +45,6 @@ class Reactor
 	// After signals().watch(): listens for them.
 	int watch_signals();
 
-	// Before waits, when libuv or others had a turn.
-	void prepare();
 	// Until something is ready or so long is over (negative: no limit); pairs filled.
 	int wait(int64_t timeout_ns);
 
@@ -65,7 +63,6 @@ class Reactor
 	bool anything_pending();
 	bool arm(int64_t at);
 	void poll_once(int64_t timeout_ns);
-	int doze(struct epoll_event *events, int64_t timeout_ns);
 	int sleep(struct epoll_event *events, int64_t timeout_ns);
 	void collect_pending();
 	void busy(int64_t now);

@@ -334,7 +334,6 @@ Napi::Value ReactorWrap::turn(const Napi::CallbackInfo &info)
 	int loop_fd = reactor_->loop_fd();
 	if (loop_fd >= 0)
 		reactor_->set_loop_fd(-1);
-	reactor_->prepare();
 	int pairs = reactor_->wait(ms < 0 ? -1 : int64_t(ms * 1e6));
 	if (loop_fd >= 0)
 		reactor_->set_loop_fd(loop_fd);

@@ -2,7 +2,6 @@
 // Threads and processes that come, change their program and go.
 #include "procfs.h"
 #include "server.h"
-#include "sigchld.h"
 
 #include <algorithm>
 #include <string.h>
@@ -35,8 +34,6 @@ Thread &Server::add_thread(Process &p, pid_t tid)
 	t.process = &p;
 	p.threads[tid] = std::move(owned);
 	by_tid_[tid] = &t;
-	if (by_tid_.size() == 1)
-		sigchld_install();
 	mark_running(t);
 	return t;
 }

@@ -54,14 +54,6 @@ void Provider::prepare_wait()
 {
 	server_->prepare_wait();
 }
-bool Provider::begin_sleep()
-{
-	return server_->begin_sleep();
-}
-void Provider::end_sleep()
-{
-	server_->end_sleep();
-}
 int Provider::wait(int handle, int timeout_ms)
 {
 	return server_->wait(handle, timeout_ms);

@@ -39,15 +39,11 @@ class Provider
 	void pump();
 	// True when there may be something for pump() to do.
 	bool wants_pump() const;
-	// Readable when wants_pump() turns true between begin_sleep() and end_sleep(); pump()
-	// drains it. For an epoll set.
+	// Readable whenever wants_pump() turns true; pump() drains it. For an epoll set.
 	int event_fd();
-	// Around a sleep elsewhere. False: there is something to do, and end_sleep() is not due.
-	bool begin_sleep();
-	void end_sleep();
 	// Nanoseconds until pump() has something to do even if nothing happens; negative: never.
 	int64_t patience() const;
-	// After others may have installed a SIGCHLD handler: ours is in front of it.
+	// Before sleeping elsewhere: our SIGCHLD handler is installed, SIGCHLD is not blocked here.
 	void prepare_wait();
 	// The descriptor that gets the text of breakpoint actions, in every instance; 1 at first.
 	static void print_to(int fd);

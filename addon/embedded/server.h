@@ -34,8 +34,6 @@ class Server
 	bool wants_pump() const;
 	int event_fd() const { return event_fd_; }
 	void prepare_wait();
-	bool begin_sleep();
-	void end_sleep();
 	int wait(int handle, int timeout_ms);
 	static void print_to(int fd);
 	int64_t patience() const;

@@ -20,22 +20,16 @@ namespace
 std::atomic<int> descriptor{-1};
 std::atomic<bool> pending{false};
 std::atomic<pid_t> about{0};
-// The descriptor is written for those who sleep; who is awake looks at the flag.
-std::atomic<int> sleepers{0};
-std::atomic<bool> written{false};
 struct sigaction chained;
 
 void handler(int signo, siginfo_t *info, void *context)
 {
 	int saved = errno;
 	about.store(info->si_pid, std::memory_order_relaxed);
-	pending.store(true);
-	if (sleepers.load() > 0) {
-		uint64_t one = 1;
-		if (write(descriptor.load(std::memory_order_relaxed), &one, sizeof(one)) < 0) {
-			// full: it is readable already
-		}
-		written.store(true);
+	pending.store(true, std::memory_order_release);
+	uint64_t one = 1;
+	if (write(descriptor.load(std::memory_order_relaxed), &one, sizeof(one)) < 0) {
+		// full: it is readable already
 	}
 	if (chained.sa_flags & SA_SIGINFO) {
 		if (chained.sa_sigaction)
@@ -98,34 +92,14 @@ bool sigchld_pending()
 	return pending.load(std::memory_order_acquire);
 }
 
-bool sigchld_sleep()
-{
-	sleepers.fetch_add(1);
-	if (!pending.load())
-		return true;
-	sleepers.fetch_sub(1);
-	return false;
-}
-
-void sigchld_wake()
-{
-	sleepers.fetch_sub(1);
-}
-
-void sigchld_drain()
-{
-	uint64_t count;
-	if (written.load(std::memory_order_relaxed) && written.exchange(false) &&
-	    read(descriptor.load(), &count, sizeof(count)) < 0) {
-		// another thread has emptied it
-	}
-}
-
 pid_t sigchld_take()
 {
-	sigchld_drain();
 	if (!pending.exchange(false, std::memory_order_acq_rel))
 		return 0;
+	uint64_t count;
+	if (read(descriptor.load(), &count, sizeof(count)) < 0) {
+		// empty: the flag was set by sigchld_install()
+	}
 	return about.exchange(0, std::memory_order_relaxed);
 }
 

@@ -7,14 +7,8 @@
 namespace ntrace::embedded
 {
 
-// The descriptor the handler writes while somebody sleeps; made at the first call. -errno if it
-// cannot be made.
+// The descriptor the handler writes; made at the first call. -errno if it cannot be made.
 int sigchld_fd();
-// Around a wait for the descriptor. False: there is news already, and nothing is to be waited for.
-bool sigchld_sleep();
-void sigchld_wake();
-// Whoever was woken by the descriptor empties it.
-void sigchld_drain();
 // Installs our handler (again), in front of whoever has it now; unblocks the signal here.
 void sigchld_install();
 // False: stops of children raise no signal (their deaths still do), for when hundreds are waited

@@ -157,7 +157,6 @@ void Server::pump()
 {
 	Depth depth(depth_);
 	uint64_t hits = unseen_hits_;
-	sigchld_drain();
 	if (sigchld_pending() || missed_) {
 		missed_ = false;
 		pid_t hint = sigchld_take();
@@ -192,21 +191,10 @@ bool Server::wants_pump() const
 	       grace_is_over();
 }
 
-// libuv takes the signal over when its first child is spawned, and gets a turn before it may sleep.
 void Server::prepare_wait()
 {
 	if (!by_tid_.empty())
 		sigchld_install();
-}
-
-bool Server::begin_sleep()
-{
-	return sigchld_sleep();
-}
-
-void Server::end_sleep()
-{
-	sigchld_wake();
 }
 
 // Sleeps until a child has news or the time is over.
@@ -214,19 +202,18 @@ void Server::sleep_for_child(uint64_t until_ns)
 {
 	sigchld_install();
 	missed_ = true; // the news may be about others than those the caller looks at
-	uint64_t now = now_ns();
-	if (now >= until_ns && !sigchld_pending())
-		return;
-	if (!sigchld_sleep()) {
+	if (sigchld_pending()) {
 		sigchld_take();
 		return;
 	}
+	uint64_t now = now_ns();
+	if (now >= until_ns)
+		return;
 	struct pollfd fd = {sigchld_fd(), POLLIN, 0};
 	struct timespec ts;
 	ts.tv_sec = (until_ns - now) / 1000000000ull;
 	ts.tv_nsec = (until_ns - now) % 1000000000ull;
 	ppoll(&fd, 1, &ts, nullptr);
-	sigchld_wake();
 	sigchld_take();
 }
 
@@ -298,10 +285,8 @@ int Server::wait(int handle, int timeout_ms)
 			struct timespec ts;
 			ts.tv_sec = left / 1000000000ull;
 			ts.tv_nsec = left % 1000000000ull;
-			if (!wants_pump() && sigchld_sleep()) {
+			if (!wants_pump())
 				ppoll(&fd, 1, &ts, nullptr);
-				sigchld_wake();
-			}
 		}
 	}
 }
