@@ -55,7 +55,8 @@ is better than ${base}. Absolute values belong to this machine alone. The client
 [bench/client.c](../bench/client.c), the program [bench/target.c](../bench/target.c). Conditions
 (\`break f if x == 12345\`) are timed through gdb, on [bench/condition.c](../bench/condition.c); the
 runs of a second have as many hits as take one, up to 100 million. ${process.getuid?.() === 0 ? 'Run by root, as here, ntrace keeps' : 'Run by root, ntrace would keep'}
-processors from sleep while packets come, unless it is told \`--no-awake\` ([cli.md](cli.md)).
+processors from sleep while packets come where a cpuidle driver listens, unless it is told
+\`--no-awake\` ([cli.md](cli.md)).
 
 ![Ratios against ${base}](performance.svg)
 
