@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace ntrace::embedded
 {
 
@@ -76,6 +78,7 @@ void Server::set_options(Thread &t)
 int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &count)
 {
 	bool again = true;
+	std::vector<pid_t> refused;
 	for (int listing = 0; again && listing < kListings; listing++) {
 		TaskStatus status;
 		size_t there = read_status(p.pid, status) ? status.threads : 0;
@@ -87,9 +90,15 @@ int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &cou
 			if (ptrace(PTRACE_SEIZE, tid, 0, static_cast<unsigned long>(options)) < 0) {
 				int error = errno;
 				// a thread that just ended, or that its creator's event will bring
-				if (error == ESRCH || (error == EPERM && !p.threads.empty()))
-					continue;
-				return -error;
+				if (error != ESRCH && (error != EPERM || p.threads.empty()))
+					return -error;
+				// it may have made another one after it was listed
+				if (std::find(refused.begin(), refused.end(), tid) ==
+				    refused.end()) {
+					refused.push_back(tid);
+					again = true;
+				}
+				continue;
 			}
 			Thread &t = add_thread(p, tid);
 			if (stopping)
