@@ -7,7 +7,6 @@
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -174,11 +173,6 @@ static size_t read_plain(struct mm_struct *mm, unsigned long addr, char __user *
 	return done;
 }
 
-static bool is_probed(struct mm_struct *mm)
-{
-	return test_bit(MMF_HAS_UPROBES, &mm->flags);
-}
-
 /* The file whose text is at addr, where uprobes patch such: a reference, and where in it. */
 static struct file *text_at(struct mm_struct *mm, unsigned long addr, loff_t *pos)
 {
@@ -209,7 +203,7 @@ static void hide_probes(struct mm_struct *mm, unsigned long addr, u8 *bytes, siz
 	loff_t pos;
 	u8 *text;
 
-	if (!is_probed(mm) || !memchr(bytes, NT_BREAK_BYTE, len))
+	if (!nt_mm_probed(mm) || !memchr(bytes, NT_BREAK_BYTE, len))
 		return;
 	file = text_at(mm, addr, &pos);
 	if (!file)
@@ -313,7 +307,7 @@ static int vectors(struct nt_engine *e, struct ntrace_mem *r, bool write)
 	mm = target_mm(e, r->pid);
 	if (!mm) {
 		error = -ESRCH;
-	} else if (write || nt_mm_needs(mm) || is_probed(mm)) {
+	} else if (write || nt_mm_needs(mm) || nt_mm_probed(mm)) {
 		page = (char *)__get_free_page(GFP_KERNEL);
 		error = page ? 0 : -ENOMEM;
 	}

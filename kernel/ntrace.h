@@ -71,6 +71,7 @@
 #include <linux/ptrace.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/task_work.h>
@@ -504,6 +505,11 @@ bool nt_mm_needs(struct mm_struct *mm);
 void nt_mm_fork(struct nt_task *child);
 /* A new program: forget what belonged to the old memory. Own context. */
 void nt_mm_exec(struct nt_task *t);
+/* May uprobes have patched it? */
+static inline bool nt_mm_probed(struct mm_struct *mm)
+{
+	return test_bit(MMF_HAS_UPROBES, &mm->flags);
+}
 /* Is the current thread in the middle of a step that a uprobe makes for it? Its pc is in
  * memory of uprobes, and signals wait.
  */

@@ -3,7 +3,6 @@
  * Traps of threads: what happened, in the exception itself, where nothing may
  * sleep; and what it means, later, in the thread's work.
  */
-#include <linux/sched/coredump.h>
 #include <linux/sched/task_stack.h>
 #include <linux/signal.h>
 #include <linux/tracepoint.h>
@@ -49,8 +48,7 @@ static void stepped(struct nt_task *t, struct nt_mm *m, struct pt_regs *regs)
 
 static bool may_be_probed(void)
 {
-	return test_bit(MMF_HAS_UPROBES, &current->mm->flags) ||
-	       (current->utask && current->utask->return_instances);
+	return nt_mm_probed(current->mm) || (current->utask && current->utask->return_instances);
 }
 
 /*

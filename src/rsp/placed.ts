@@ -7,12 +7,10 @@ export class Placed {
   private readonly places = new PlaceMap<Place>();
 
   add(pid: number, type: BreakType, addr: bigint, length: number): void {
-    if (this.places.get(pid, type, addr, length) === undefined)
-      this.places.set({ pid, type, addr, length });
+    this.places.set({ pid, type, addr, length });
   }
   delete(pid: number, type: BreakType, addr: bigint, length: number): void {
-    const place = this.places.get(pid, type, addr, length);
-    if (place !== undefined) this.places.delete(place);
+    this.places.delete({ pid, type, addr, length });
   }
   all(): Place[] {
     return [...this.places.all()];
