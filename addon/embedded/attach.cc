@@ -82,6 +82,8 @@ int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &cou
 	for (int listing = 0; again && listing < kListings; listing++) {
 		TaskStatus status;
 		size_t there = read_status(p.pid, status) ? status.threads : 0;
+		if (there && there == p.threads.size())
+			break; // cheaper than the list, which the kernel makes anew each time
 		std::vector<pid_t> tids = list_tasks(p.pid);
 		again = tids.size() < there;
 		for (pid_t tid : tids) {
@@ -154,9 +156,13 @@ int Server::attach(Engine &engine, void *record)
 		p = &add_process(a.pid);
 		p->owned = a.flags & NTRACE_ATTACH_OWNED;
 		p->cookie = stat.start_time;
-		int result = seize_all(*p, kOptions | (p->owned ? PTRACE_O_EXITKILL : 0),
-				       a.flags & NTRACE_ATTACH_STOP, a.threads);
+		bool stopping = a.flags & NTRACE_ATTACH_STOP;
+		if (stopping)
+			go_deaf(); // until stop() has looked for them
+		int result = seize_all(*p, kOptions | (p->owned ? PTRACE_O_EXITKILL : 0), stopping,
+				       a.threads);
 		if (result < 0) {
+			hear();
 			a.reason = refusal(a.pid, a.holder_pid);
 			remove_process(*p);
 			return a.reason == NTRACE_WHY_GONE || a.reason == NTRACE_WHY_ZOMBIE

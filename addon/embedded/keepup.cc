@@ -4,7 +4,6 @@
 #include "processor.h"
 #include "procfs.h"
 #include "server.h"
-#include "sigchld.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -61,7 +60,7 @@ void Server::keep_up()
 	if (running_.empty() || running_.size() > kMostThreads || any_events() ||
 	    !tick_.start(kInterval))
 		return;
-	sigchld_for_stops(false);
+	go_deaf();
 	TaskStat stat;
 	Thread *last = slow_hits_ ? find_thread(last_hit_) : nullptr;
 	if (last && read_stat(last->process->pid, last->tid, stat) && stat.core != sched_getcpu())
@@ -78,8 +77,7 @@ void Server::keep_up()
 	}
 	tick_.stop();
 	slow_hits_ = now_ns() - began > (unseen_hits_ - first) * kSlowHit;
-	sigchld_for_stops(true);
-	missed_ = true; // others may have stopped unheard
+	hear();
 }
 
 } // namespace ntrace::embedded

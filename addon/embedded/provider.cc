@@ -46,6 +46,10 @@ int64_t Provider::patience() const
 {
 	return server_->patience();
 }
+bool Provider::runs_any() const
+{
+	return server_->runs_any();
+}
 int Provider::event_fd()
 {
 	return server_->event_fd();

@@ -39,6 +39,7 @@ class Provider
 	void pump();
 	// True when there may be something for pump() to do.
 	bool wants_pump() const;
+	bool runs_any() const;
 	// Readable whenever wants_pump() turns true; pump() drains it. For an epoll set.
 	int event_fd();
 	// Nanoseconds until pump() has something to do even if nothing happens; negative: never.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Holding and letting go in batches.
 #include "server.h"
-#include "sigchld.h"
 
 #include <errno.h>
 #include <time.h>
@@ -187,6 +186,9 @@ int Server::resume(Engine &engine, void *record)
 		if (t->stepper && r.wait_us)
 			steppers.push_back(tid);
 	}
+	// steps that are awaited here need no signal: it would interrupt this very processor
+	if (!steppers.empty() && steppers.size() == going.size())
+		go_deaf();
 	if (r.flags & NTRACE_RESUME_GRACE && first) {
 		run_first(std::move(going), first);
 	} else {
@@ -198,6 +200,7 @@ int Server::resume(Engine &engine, void *record)
 		r.done += entries[i].error == 0;
 	if (r.wait_us && !steppers.empty())
 		look_for(engine, steppers, r.wait_us * 1000ull);
+	hear();
 	if (r.wait_us * 1000ull > kLook && engine.events.empty())
 		wait(engine.handle, (r.wait_us + 999) / 1000);
 	r.events = engine.events.size();
@@ -253,7 +256,7 @@ int Server::stop(Engine &engine, void *record)
 	// a signal for each of hundreds of stops would cost more than the stops
 	bool silent = running_.size() > kMany && s.flags & NTRACE_STOP_WAIT;
 	if (silent)
-		sigchld_for_stops(false);
+		go_deaf();
 	auto ask = [&](Thread &t) {
 		if (t.gone || held_by(t, engine))
 			return;
@@ -345,8 +348,7 @@ int Server::stop(Engine &engine, void *record)
 				continue;
 			}
 			silent = false;
-			sigchld_for_stops(true);
-			missed_ = true;
+			hear();
 			continue;
 		}
 		if (!looked && now_ns() - began > kStraggler) {
@@ -358,10 +360,7 @@ int Server::stop(Engine &engine, void *record)
 		}
 		sleep_for_child(std::min(until, now_ns() + kStraggler));
 	}
-	if (silent) {
-		sigchld_for_stops(true);
-		missed_ = true; // others may have stopped unheard
-	}
+	hear();
 	return 0;
 }
 

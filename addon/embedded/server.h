@@ -32,6 +32,7 @@ class Server
 	void close(int handle);
 	void pump();
 	bool wants_pump() const;
+	bool runs_any() const { return !running_.empty(); }
 	int event_fd() const { return event_fd_; }
 	void prepare_wait();
 	int wait(int handle, int timeout_ms);
@@ -106,6 +107,8 @@ class Server
 	bool collect_dead();
 	void check_leader(Thread &);
 	void collect_running();
+	void go_deaf();
+	bool hear();
 	void sleep_for_child(uint64_t until_ns);
 	bool wait_status(Thread &, int &status, uint64_t timeout_ns);
 	void await_born();
@@ -304,6 +307,7 @@ class Server
 	std::vector<std::unique_ptr<Thread>> dead_threads_; // until no caller can use them
 	std::vector<std::unique_ptr<Process>> dead_processes_;
 	bool missed_ = false; // a wake-up was consumed before everybody was looked at
+	bool deaf_ = false;   // stops raise no signal: nobody may sleep
 	static std::atomic<int> print_fd_;
 	std::vector<Hot> hot_;
 	uint64_t unseen_hits_ = 0; // of breakpoints, that held nobody

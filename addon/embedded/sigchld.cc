@@ -80,11 +80,13 @@ void sigchld_install()
 
 void sigchld_for_stops(bool on)
 {
-	struct sigaction action;
-	if (sigaction(SIGCHLD, nullptr, &action) != 0 || action.sa_sigaction != handler)
-		return;
-	action.sa_flags = on ? action.sa_flags & ~SA_NOCLDSTOP : action.sa_flags | SA_NOCLDSTOP;
-	sigaction(SIGCHLD, &action, nullptr);
+	struct sigaction before, after = {};
+	after.sa_sigaction = handler;
+	after.sa_flags = SA_SIGINFO | SA_RESTART | (on ? 0 : SA_NOCLDSTOP);
+	sigemptyset(&after.sa_mask);
+	if (sigaction(SIGCHLD, &after, &before) == 0 &&
+	    (!(before.sa_flags & SA_SIGINFO) || before.sa_sigaction != handler))
+		sigaction(SIGCHLD, &before, nullptr);
 }
 
 bool sigchld_pending()

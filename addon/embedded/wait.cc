@@ -197,12 +197,29 @@ void Server::prepare_wait()
 		sigchld_install();
 }
 
+// For a while in which stops are looked for, not slept for: a signal for each would only interrupt.
+void Server::go_deaf()
+{
+	deaf_ = true;
+	sigchld_for_stops(false);
+}
+
+// Ends that. True when somebody may have stopped unheard.
+bool Server::hear()
+{
+	if (!std::exchange(deaf_, false))
+		return false;
+	sigchld_for_stops(true);
+	return missed_ = true;
+}
+
 // Sleeps until a child has news or the time is over.
 void Server::sleep_for_child(uint64_t until_ns)
 {
 	sigchld_install();
+	bool unheard = hear();
 	missed_ = true; // the news may be about others than those the caller looks at
-	if (sigchld_pending()) {
+	if (unheard || sigchld_pending()) {
 		sigchld_take();
 		return;
 	}

@@ -423,7 +423,7 @@ class NtraceEngine implements Engine, Launcher {
   }
 
   private refresh(inferior: Inferior): void {
-    this.table.refresh(inferior, this.lister.list(inferior.pid, true));
+    this.table.refresh(inferior, this.lister.flags(inferior.pid));
   }
 
   private unseenStops(): EngineEvent[] | undefined {

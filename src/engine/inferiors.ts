@@ -1,5 +1,4 @@
 import { archOfPid } from './arch';
-import type { ThreadRecord } from './channel/codec';
 import { ThreadFlag } from './channel/enums';
 import { EventType, type EngineEvent } from './channel/event';
 import { Inferior } from './inferior';
@@ -44,16 +43,15 @@ export class Inferiors {
     this.observer.vanished(inferior);
   }
 
-  /** Takes over the provider's list: after an attach, after lost records. */
-  refresh(inferior: Inferior, records: readonly ThreadRecord[]): void {
-    const present = new Set(records.map((record) => record.tid));
+  /** Takes over the provider's list, flags by tid: after an attach, after lost records. */
+  refresh(inferior: Inferior, present: ReadonlyMap<number, number>): void {
     for (const thread of [...inferior.threads.values()]) {
       if (!present.has(thread.tid)) this.drop(inferior, thread);
     }
-    for (const record of records) {
-      const thread = this.thread(inferior, record.tid);
+    for (const [tid, flags] of present) {
+      const thread = this.thread(inferior, tid);
       // its stop id is left out on purpose: the event that tells it may not be read yet
-      if ((record.flags & ThreadFlag.Held) !== 0) thread.state = 'held';
+      if ((flags & ThreadFlag.Held) !== 0) thread.state = 'held';
       else if (thread.state === 'held') setRunning(thread);
     }
   }
