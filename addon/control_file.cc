@@ -3,16 +3,41 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "embedded/print.h"
 #include "engine.h"
+#include "ntrace.h"
 
 namespace ntrace
 {
 
 namespace
 {
+
+// Text of actions is printed here, as the embedded provider prints its own where it comes about.
+// Bytes of the events that are left.
+size_t print_texts(char *records, size_t size)
+{
+	size_t kept = 0;
+	std::string text;
+	for (size_t at = 0, next; at < size; at = next) {
+		const auto &e = *reinterpret_cast<const struct ntrace_event *>(records + at);
+		next = at + e.size;
+		if (e.type == NTRACE_EV_PRINT) {
+			text.append(reinterpret_cast<const char *>(e.args), e.code);
+			continue;
+		}
+		if (kept < at)
+			memmove(records + kept, records + at, next - at);
+		kept += next - at;
+	}
+	if (!text.empty())
+		print(text);
+	return kept;
+}
 
 class ControlFile : public Engine
 {
@@ -29,10 +54,14 @@ class ControlFile : public Engine
 
 	ssize_t read(void *buf, size_t size) override
 	{
-		ssize_t got = ::read(fd_, buf, size);
-		if (got >= 0)
-			return got;
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		for (;;) {
+			ssize_t got = ::read(fd_, buf, size);
+			if (got < 0)
+				return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+			size_t left = print_texts(static_cast<char *>(buf), got);
+			if (left > 0 || got == 0)
+				return left;
+		}
 	}
 
 	bool wait(int timeout_ms) override
@@ -43,8 +72,13 @@ class ControlFile : public Engine
 
 	void close() override
 	{
-		if (fd_ >= 0)
-			::close(fd_);
+		if (fd_ < 0)
+			return;
+		// what was printed before is not lost with the rest
+		static thread_local struct ntrace_event last[64];
+		for (ssize_t got; (got = ::read(fd_, last, sizeof(last))) > 0;)
+			print_texts(reinterpret_cast<char *>(last), got);
+		::close(fd_);
 		fd_ = -1;
 	}
 

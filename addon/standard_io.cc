@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "embedded/provider.h"
+#include "embedded/print.h"
 
 namespace ntrace
 {
@@ -37,7 +37,7 @@ Endpoint endpoint(int fd, int access)
 std::unique_ptr<Stream> open_stdio()
 {
 	// what breakpoints print would be taken for packets
-	Provider::print_to(STDERR_FILENO);
+	print_to(STDERR_FILENO);
 	return std::make_unique<Stream>(endpoint(0, O_RDONLY), endpoint(1, O_WRONLY));
 }
 

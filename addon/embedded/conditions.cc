@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // Conditions and actions of breakpoints: verified when they are set, run where the thread stopped.
 // What cannot be decided stops it, and its client decides.
+#include "print.h"
 #include "server.h"
 #include "trace.h"
 
 #include <agent.h>
 #include <errno.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include <string>
 
@@ -20,8 +19,6 @@ namespace
 constexpr uint32_t kRegisters = sizeof(struct user_regs_struct) / sizeof(uint64_t);
 constexpr uint32_t kMostCode = 4096;
 constexpr uint32_t kMostCodes = 64;
-// A reader of our output that is not there any more must not stop the program.
-constexpr int kPrintPatience = 100; // ms
 
 struct Context {
 	Server *server;
@@ -29,23 +26,6 @@ struct Context {
 	Engine *engine; // whose state variables they are
 	std::string printed;
 };
-
-void write_all(int fd, const std::string &text)
-{
-	size_t done = 0;
-	while (done < text.size()) {
-		ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-		if (n > 0) {
-			done += n;
-			continue;
-		}
-		struct pollfd ready = {fd, POLLOUT, 0};
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n >= 0 || errno != EAGAIN || poll(&ready, 1, kPrintPatience) <= 0)
-			return;
-	}
-}
 
 } // namespace
 
@@ -160,7 +140,7 @@ void Server::run_actions(Thread &t, Owner &owner)
 				  nullptr, &error_at))
 			owner.errors++;
 	}
-	write_all(print_fd_, context.printed);
+	ntrace::print(context.printed);
 }
 
 // Is this owner to hear of the hit?
@@ -180,13 +160,5 @@ bool Server::wants_hit(Thread &t, Owner &owner)
 	owner.cost_ns += now_ns() - began;
 	return wanted;
 }
-
-// Where the text of actions goes, for every server of this process.
-void Server::print_to(int fd)
-{
-	print_fd_ = fd;
-}
-
-std::atomic<int> Server::print_fd_{STDOUT_FILENO};
 
 } // namespace ntrace::embedded

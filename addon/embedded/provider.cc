@@ -62,9 +62,5 @@ int Provider::wait(int handle, int timeout_ms)
 {
 	return server_->wait(handle, timeout_ms);
 }
-void Provider::print_to(int fd)
-{
-	embedded::Server::print_to(fd);
-}
 
 } // namespace ntrace

@@ -46,8 +46,6 @@ class Provider
 	int64_t patience() const;
 	// Before sleeping elsewhere: our SIGCHLD handler is installed, SIGCHLD is not blocked here.
 	void prepare_wait();
-	// The descriptor that gets the text of breakpoint actions, in every instance; 1 at first.
-	static void print_to(int fd);
 	// Pumps until readable(handle) or timeout_ms (negative: no limit) is over.
 	int wait(int handle, int timeout_ms);
 

@@ -36,7 +36,6 @@ class Server
 	int event_fd() const { return event_fd_; }
 	void prepare_wait();
 	int wait(int handle, int timeout_ms);
-	static void print_to(int fd);
 	int64_t patience() const;
 
       private:
@@ -308,7 +307,6 @@ class Server
 	std::vector<std::unique_ptr<Process>> dead_processes_;
 	bool missed_ = false; // a wake-up was consumed before everybody was looked at
 	bool deaf_ = false;   // stops raise no signal: nobody may sleep
-	static std::atomic<int> print_fd_;
 	std::vector<Hot> hot_;
 	uint64_t unseen_hits_ = 0; // of breakpoints, that held nobody
 	pid_t last_hit_ = 0;	   // whose the last one was

@@ -35,6 +35,7 @@
       'embedded/model.cc',
       'embedded/outofline.cc',
       'embedded/pads.cc',
+      'embedded/print.cc',
       'embedded/processor.cc',
       'embedded/procfs.cc',
       'embedded/provider.cc',

@@ -578,6 +578,11 @@ enum ntrace_event_type {
 	NTRACE_EV_DETACHED = 32, /* lost; code: errno (EACCES, EPERM, ...) */
 	NTRACE_EV_LOST = 33, /* addr: how many notes were dropped */
 	NTRACE_EV_TRACE_STOPPED = 34, /* a note; code: enum ntrace_trace_reason */
+	/*
+	 * A note: text of an action at break_id, "code" bytes of it, from args on; addr more
+	 * follow in the next records. All of it comes in a row, or none.
+	 */
+	NTRACE_EV_PRINT = 35,
 };
 
 #define NTRACE_EVF_FAULT 0x1u /* a synchronous signal */

@@ -22,6 +22,7 @@ export enum EventType {
   Detached = 32,
   Lost = 33,
   TraceStopped = 34,
+  Print = 35,
 }
 
 /** A decoded struct ntrace_event; the header tells what each field means for which type. */
