@@ -138,7 +138,7 @@ enum nt_trace_next nt_trace_stepped(struct nt_trace *trace, struct nt_trace_poin
 				    const struct nt_trace_place *place,
 				    const struct nt_trace_ops *ops, void *ctx);
 
-/* Value of a state variable; false if it was never set. */
+/* Value of a state variable; false if it was never set. At any time, as nt_trace_set(). */
 bool nt_trace_get(const struct nt_trace *trace, u32 number, u64 now_ns, u64 *value);
 
 /* Define one or change it; a built-in one stays as it is. False: no such number. */
