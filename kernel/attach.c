@@ -133,7 +133,7 @@ static int attach_thread(struct nt_proc *p, struct task_struct *task)
 /* Until a pass finds none that is new: whoever is born to an attached thread is
  * attached, whoever was born before is on the list.
  */
-static int attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *count)
+int nt_attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *count)
 {
 	struct task_struct *batch[32], *other;
 	bool again = true;
@@ -242,7 +242,7 @@ static int attach(struct nt_engine *e, struct ntrace_attach *r, struct task_stru
 		p = new_proc(e, r, task, &error);
 		if (!p)
 			return error;
-		error = single ? join(p, r, task) : attach_threads(p, task, &r->threads);
+		error = single ? join(p, r, task) : nt_attach_threads(p, task, &r->threads);
 		if (error) {
 			nt_proc_detach(p, NTRACE_RELEASE_RESUME, 0, 0);
 		} else if (nt_proc_leave(p)) { /* the bias: they are gone again */

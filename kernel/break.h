@@ -61,6 +61,8 @@ struct nt_site {
 	struct nt_plan __rcu *plan;
 	struct list_head owners; /* nt_break.link, RCU, by order */
 	unsigned int count;	 /* of owners */
+	struct list_head points; /* nt_point.link, by order; mutex */
+	unsigned int traces;	 /* of points */
 	unsigned int fences;	 /* it is a post of */
 	unsigned int lifted;	 /* by how many threads */
 };
@@ -116,9 +118,12 @@ struct nt_mm {
 	struct work_struct settle;
 };
 
-struct nt_conditions {
+/* The bytecode of one breakpoint: conditions, then actions. Never changed. */
+struct nt_codes {
+	refcount_t ref;
 	struct rcu_head rcu;
-	u32 count;
+	u32 conditions, actions;
+	u32 uses; /* NT_AGENT_USE_*, of all of them */
 	struct {
 		u32 at, len;
 	} code[]; /* the bytes follow */
@@ -135,7 +140,7 @@ struct nt_break {
 	refcount_t ref;
 	struct rcu_head rcu;
 	struct list_head link;		      /* nt_site.owners */
-	struct nt_engine *engine;	      /* valid while it is in the engine's table */
+	struct nt_engine *engine;	      /* proc's */
 	struct nt_proc *proc;		      /* referenced */
 	struct nt_mm *m;		      /* referenced */
 	struct nt_site *site;		      /* NTRACE_BREAK_SW */
@@ -146,8 +151,9 @@ struct nt_break {
 	u32 len;
 	u64 addr;
 	u64 order;
-	bool gone; /* m->mutex: out of its lists */
-	struct nt_conditions __rcu *conditions;
+	bool gone;    /* m->mutex: out of its lists */
+	bool persist; /* m->mutex: its actions go on without the engine */
+	struct nt_codes __rcu *codes;
 	atomic64_t hits, evaluated, true_hits, false_hits, errors, cost_ns;
 };
 
@@ -218,20 +224,76 @@ u8 nt_slot_rewind(struct nt_mm *m, struct pt_regs *regs, struct nt_plan **plan);
 extern const struct nt_ool_ops nt_ool_nofault;	/* in a trap */
 extern const struct nt_ool_ops nt_ool_sleeping; /* in the thread's own context */
 
+/* ---- code.c -------------------------------------------------------------- */
+#define NT_MOST_CODE 4096u /* bytes of one expression */
+#define NT_REGISTERS 27u   /* words of NT_PRSTATUS */
+
+static inline const u8 *nt_code(const struct nt_codes *c, u32 index)
+{
+	return (const u8 *)c + c->code[index].at;
+}
+
+/* 0, or -errno and *at is the offset of what was refused. *uses: NT_AGENT_USE_* are added. */
+int nt_code_verify(const u8 *code, u32 len, u32 allow, bool result, u32 *uses, u32 *at);
+/* NULL where a breakpoint has neither. */
+int nt_codes_take(const struct ntrace_break *b, struct nt_codes **out);
+struct nt_codes *nt_codes_of(struct nt_break *b); /* a reference, or NULL */
+void nt_codes_put(struct nt_codes *c);
+/* Those that set state variables run one at a time; false: the thread dies. May sleep. */
+bool nt_codes_lock(struct nt_break *b, const struct nt_codes *c);
+void nt_codes_unlock(struct nt_break *b, const struct nt_codes *c);
+
 /* ---- condition.c --------------------------------------------------------- */
-int nt_conditions_take(const struct ntrace_break *b, struct nt_conditions **out);
+/* What an evaluation is about. */
+struct nt_output;
+struct nt_evaluation {
+	struct pt_regs *regs;
+	struct nt_mm *m;
+	struct nt_engine *engine; /* whose state variables they are */
+	bool absent;		  /* memory that is there, but not now */
+	struct nt_output *output; /* of actions that print */
+};
+extern const struct nt_agent_ops nt_agent_in_work;
 
 enum nt_verdict {
 	NT_FALSE,
 	NT_TRUE,  /* or it cannot be decided: the engine decides */
-	NT_LATER, /* memory that is not there now; nothing was counted */
+	NT_LATER, /* where it may sleep; nothing was counted */
 };
 
-/* Is this owner to hear of the hit? Under rcu_read_lock() unless "sleep". */
-enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs, bool sleep);
+/* Does the condition of this owner hold? In the trap, under rcu_read_lock(). */
+enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs);
+/* ... in the work; never NT_LATER. */
+enum nt_verdict nt_decide_sleeping(struct nt_break *b, const struct nt_codes *c,
+				   struct pt_regs *regs);
+
+/* ---- action.c ------------------------------------------------------------ */
+/* Runs them in the thread's work. May sleep. */
+void nt_actions_run(struct nt_task *t, struct nt_break *b, const struct nt_codes *c,
+		    struct pt_regs *regs);
+int nt_action_print(void *ctx, const char *text, u32 len);
+
+/* ---- keeper.c ------------------------------------------------------------ */
+/* Its engine lets go of a process: persistent actions there go on. May sleep. */
+void nt_keep(struct nt_proc *p);
+/* Another engine has a breakpoint there now: what was left behind goes. May sleep. */
+void nt_keeper_yield(struct nt_mm *m, struct nt_break *by);
+/* The engine that gets what an engine prints; a reference, or NULL. May sleep. */
+struct nt_engine *nt_keeper_reader(struct nt_engine *e);
 
 /* ---- breakpoint.c -------------------------------------------------------- */
 void nt_break_put(struct nt_break *b);
+/* Passes it on to another engine's record of the process, counts and all; by who has taken
+ * it from its engine's table. May sleep. False: it is as it was.
+ */
+bool nt_break_pass(struct nt_break *b, struct nt_proc *to);
+/* Once it is out of the engine's table. May sleep. */
+void nt_break_remove(struct nt_break *b);
+/* How the threads of a process decode their instructions. */
+bool nt_proc_mode64(struct nt_proc *p);
+bool nt_proc_gone(struct nt_proc *p); /* detached or dead */
+/* Its memory, with a user: mmput(); or NULL. */
+struct mm_struct *nt_proc_mm(struct nt_proc *p);
 /* Patches an address for a fence; m->mutex. May sleep. */
 struct nt_site *nt_site_arm(struct nt_mm *m, unsigned long addr);
 /* Nobody wants the site any more, or only others do; "alive": its memory has a user. */
@@ -268,6 +330,18 @@ void nt_fence_settle(struct nt_mm *m);	 /* of threads that are dead; m->mutex */
 bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs);
 /* Posts the hit to those who want it; true: somebody was told. */
 bool nt_break_hit(struct nt_task *t);
+
+/* ---- tracepoint.c, collect.c ----------------------------------------------- */
+/* The tracepoints of an engine that leaves the process; or, with "but", has another program
+ * there. May sleep.
+ */
+void nt_points_detach(struct nt_proc *p, struct mm_struct *but);
+/* The thread is at the site: it collects for every tracepoint there. In its work. */
+void nt_trace_hits(struct nt_task *t, struct nt_mm *m, struct nt_site *s, struct pt_regs *regs);
+/* It has done an instruction since: it collects for those that want that. In its work. */
+void nt_trace_steps(struct nt_task *t);
+/* Forgets those it need not step for any more, or all of them. By itself, or when it is gone. */
+void nt_trace_prune(struct nt_task *t, bool all);
 
 /* ---- step.c -------------------------------------------------------------- */
 bool nt_step_wanted(struct nt_task *t); /* does any engine step it? RCU */

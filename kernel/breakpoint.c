@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "break.h"
+#include "tracing.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
 static atomic_t last_generation = ATOMIC_INIT(0);
@@ -20,7 +21,7 @@ static void free_break(struct rcu_head *rcu)
 {
 	struct nt_break *b = container_of(rcu, struct nt_break, rcu);
 
-	kfree(rcu_dereference_protected(b->conditions, true));
+	nt_codes_put(rcu_dereference_protected(b->codes, true));
 	kfree(b);
 	atomic_dec(&nt_count[NT_SITE]);
 }
@@ -133,6 +134,7 @@ static struct nt_site *site_at(struct nt_mm *m, unsigned long addr)
 		return NULL;
 	s->addr = addr;
 	INIT_LIST_HEAD(&s->owners);
+	INIT_LIST_HEAD(&s->points);
 	WRITE_ONCE(m->site_lo, min(m->site_lo, addr));
 	WRITE_ONCE(m->site_hi, max(m->site_hi, addr));
 	hash_add_rcu(m->sites, &s->link, addr);
@@ -172,7 +174,7 @@ static int insert_site(struct nt_mm *m, struct nt_break *b)
 
 void nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive)
 {
-	if (s->count || s->fences)
+	if (s->count || s->traces || s->fences)
 		return;
 	if (alive)
 		disarm(m, s);
@@ -187,8 +189,7 @@ static void remove_site(struct nt_mm *m, struct nt_break *b, bool alive)
 	nt_site_release(m, b->site, alive);
 }
 
-/* Once it is out of the engine's table. */
-static void remove_break(struct nt_break *b)
+void nt_break_remove(struct nt_break *b)
 {
 	struct nt_mm *m = b->m;
 	bool alive = mmget_not_zero(m->mm);
@@ -204,6 +205,35 @@ static void remove_break(struct nt_break *b)
 	if (alive)
 		mmput(m->mm);
 	nt_break_put(b);
+}
+
+bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
+{
+	struct nt_break *heir = kmemdup(b, sizeof(*b), GFP_KERNEL);
+	struct nt_engine *e = to->engine;
+	struct nt_mm *m = b->m;
+
+	if (!heir)
+		return false;
+	heir->id = atomic_inc_return(&last_id);
+	if (xa_reserve(&e->breaks, heir->id, GFP_KERNEL)) {
+		kfree(heir);
+		return false;
+	}
+	refcount_set(&heir->ref, 1);
+	refcount_inc(&m->ref);
+	refcount_inc(&to->ref);
+	heir->proc = to;
+	heir->engine = e;
+	RCU_INIT_POINTER(heir->codes, nt_codes_of(b));
+	atomic_inc(&nt_count[NT_SITE]);
+	mutex_lock(&m->mutex);
+	list_replace_rcu(&b->link, &heir->link);
+	b->gone = true;
+	xa_store(&e->breaks, heir->id, heir, GFP_KERNEL);
+	mutex_unlock(&m->mutex);
+	nt_break_put(b);
+	return true;
 }
 
 /* ---- the calls -------------------------------------------------------------- */
@@ -250,9 +280,9 @@ static u32 owners_of(const struct nt_break *b)
 }
 
 /* The same place again: other conditions, and patched again if need be. */
-static int update_break(struct nt_break *b, struct nt_conditions *c, struct ntrace_break *r)
+static int update_break(struct nt_break *b, struct nt_codes *c, struct ntrace_break *r)
 {
-	struct nt_conditions *old;
+	struct nt_codes *old;
 	int error = 0;
 
 	mutex_lock(&b->m->mutex);
@@ -260,21 +290,20 @@ static int update_break(struct nt_break *b, struct nt_conditions *c, struct ntra
 		error = -ESRCH;
 	else if (b->type == NTRACE_BREAK_SW && !nt_site_armed(b->m, b->site))
 		error = arm(b->m, b->site);
-	old = rcu_replace_pointer(b->conditions, error ? b->conditions : c,
-				  lockdep_is_held(&b->m->mutex));
+	old = c;
+	if (!error) {
+		old = rcu_replace_pointer(b->codes, c, lockdep_is_held(&b->m->mutex));
+		b->persist = r->flags & NTRACE_BREAK_PERSIST;
+	}
 	r->id = b->id;
 	r->owners = b->gone ? 0 : owners_of(b);
 	mutex_unlock(&b->m->mutex);
-	if (error)
-		kfree(c);
-	else if (old)
-		kfree_rcu(old, rcu);
+	nt_codes_put(old);
 	nt_break_put(b);
 	return error;
 }
 
-/* How the threads of a process decode their instructions. */
-static bool mode_of(struct nt_proc *p)
+bool nt_proc_mode64(struct nt_proc *p)
 {
 	struct nt_att *a;
 	bool mode64 = true;
@@ -294,7 +323,7 @@ static struct nt_break *new_break(struct nt_engine *e, struct nt_proc *p, struct
 
 	if (!b)
 		return NULL;
-	b->m = nt_mm_make(mm, mode_of(p));
+	b->m = nt_mm_make(mm, nt_proc_mode64(p));
 	if (!b->m) {
 		kfree(b);
 		return NULL;
@@ -312,18 +341,19 @@ static struct nt_break *new_break(struct nt_engine *e, struct nt_proc *p, struct
 }
 
 static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct *mm,
-			struct nt_conditions *c, struct ntrace_break *r)
+			struct nt_codes *c, struct ntrace_break *r)
 {
 	struct nt_break *b = new_break(e, p, mm, r);
 	struct nt_mm *m;
 	int error;
 
 	if (!b) {
-		kfree(c);
+		nt_codes_put(c);
 		return -ENOMEM;
 	}
 	m = b->m;
-	RCU_INIT_POINTER(b->conditions, c);
+	b->persist = r->flags & NTRACE_BREAK_PERSIST;
+	RCU_INIT_POINTER(b->codes, c);
 	error = xa_reserve(&e->breaks, b->id, GFP_KERNEL);
 	if (error)
 		goto out;
@@ -339,6 +369,8 @@ static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct
 	mutex_unlock(&m->mutex);
 	if (error)
 		xa_release(&e->breaks, b->id);
+	else if (b->type == NTRACE_BREAK_SW)
+		nt_keeper_yield(m, b);
 out:
 	if (error)
 		nt_break_put(b);
@@ -359,21 +391,20 @@ static bool is_off(u32 type)
 
 static int check(const struct ntrace_break *r)
 {
-	if (r->nactions || r->flags & NTRACE_BREAK_PERSIST)
+	if ((r->nconditions || r->nactions || r->flags) && r->type != NTRACE_BREAK_SW)
 		return -EOPNOTSUPP;
-	if (r->nconditions && r->type != NTRACE_BREAK_SW)
-		return -EOPNOTSUPP;
-	if (r->flags || r->type > NTRACE_WATCH_ACCESS)
+	if (r->flags & ~NTRACE_BREAK_PERSIST || r->type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
 	if (r->type == NTRACE_WATCH_READ || is_off(r->type) ||
-	    (r->nconditions && !nt_feature(NTRACE_F_CONDITIONS)))
+	    (r->nconditions && !nt_feature(NTRACE_F_CONDITIONS)) ||
+	    ((r->nactions || r->flags) && !nt_feature(NTRACE_F_ACTIONS)))
 		return -EOPNOTSUPP;
 	if (r->type == NTRACE_BREAK_SW ? r->len != NT_BREAK_LEN : !r->len)
 		return -EINVAL;
 	return r->addr + r->len < r->addr || r->addr + r->len > TASK_SIZE_MAX ? -EFAULT : 0;
 }
 
-static bool is_gone(struct nt_proc *p)
+bool nt_proc_gone(struct nt_proc *p)
 {
 	bool gone;
 
@@ -383,11 +414,36 @@ static bool is_gone(struct nt_proc *p)
 	return gone;
 }
 
+struct mm_struct *nt_proc_mm(struct nt_proc *p)
+{
+	struct mm_struct *mm;
+
+	spin_lock_irq(&p->lock);
+	mm = p->mm;
+	if (mm && !mmget_not_zero(mm))
+		mm = NULL;
+	spin_unlock_irq(&p->lock);
+	return mm;
+}
+
+/* Its bytecode, and what that needs. */
+static int take_codes(struct nt_engine *e, const struct ntrace_break *r, struct nt_codes **out)
+{
+	int error = nt_codes_take(r, out);
+	struct nt_codes *c = *out;
+
+	if (error || !c || !(c->uses & (NT_AGENT_USE_GETVAR | NT_AGENT_USE_SETVAR)) ||
+	    nt_tracing_make(e))
+		return error;
+	nt_codes_put(c);
+	return -ENOMEM;
+}
+
 int nt_break(struct nt_engine *e, void *record)
 {
 	struct ntrace_break *r = record;
 	struct nt_proc *p = nt_proc_find(e, r->pid);
-	struct nt_conditions *c = NULL;
+	struct nt_codes *c = NULL;
 	struct mm_struct *mm;
 	struct nt_break *b;
 	int error;
@@ -398,16 +454,12 @@ int nt_break(struct nt_engine *e, void *record)
 		r->len = NT_BREAK_LEN;
 	error = check(r);
 	if (!error)
-		error = nt_conditions_take(r, &c);
+		error = take_codes(e, r, &c);
 	if (error)
 		goto put;
-	spin_lock_irq(&p->lock);
-	mm = p->mm;
-	if (mm && !mmget_not_zero(mm))
-		mm = NULL;
-	spin_unlock_irq(&p->lock);
+	mm = nt_proc_mm(p);
 	if (!mm) {
-		kfree(c);
+		nt_codes_put(c);
 		error = -EALREADY;
 		goto put;
 	}
@@ -416,7 +468,7 @@ int nt_break(struct nt_engine *e, void *record)
 	error = b ? update_break(b, c, r) : insert_break(e, p, mm, c, r);
 	mutex_unlock(&e->mutex);
 	mmput(mm);
-	if (!error && is_gone(p))
+	if (!error && nt_proc_gone(p))
 		nt_break_detach(p); /* it left meanwhile */
 put:
 	nt_proc_put(p);
@@ -433,7 +485,7 @@ int nt_unbreak(struct nt_engine *e, void *record)
 	b = xa_erase(&e->breaks, r->id);
 	if (!b)
 		return -ESRCH;
-	remove_break(b);
+	nt_break_remove(b);
 	return 0;
 }
 
@@ -473,7 +525,7 @@ static void remove_all(struct nt_proc *p, struct mm_struct *but)
 		ours = b->proc == p && b->m->mm != but;
 		rcu_read_unlock();
 		if (ours && xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b)
-			remove_break(b);
+			nt_break_remove(b);
 		rcu_read_lock();
 	}
 	rcu_read_unlock();
@@ -482,6 +534,7 @@ static void remove_all(struct nt_proc *p, struct mm_struct *but)
 void nt_break_detach(struct nt_proc *p)
 {
 	remove_all(p, NULL);
+	nt_points_detach(p, NULL);
 	nt_fence_detach(p);
 	nt_mm_sweep();
 }
@@ -505,8 +558,11 @@ void nt_mm_exec(struct nt_task *t)
 {
 	struct nt_att *a = NULL;
 
-	while ((a = nt_att_next(t, a)))
+	while ((a = nt_att_next(t, a))) {
 		remove_all(a->proc, current->mm);
+		nt_points_detach(a->proc, current->mm);
+	}
+	nt_trace_prune(t, true);
 	nt_break_lower(t);
 	nt_fence_lift(t);
 	t->trap.at = 0;

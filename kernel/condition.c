@@ -1,34 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Conditions of breakpoints: verified when they come, decided where the trap
- * happens. What cannot be decided stops the thread, and its engine decides.
+ * Conditions of breakpoints, decided where the trap happens. What cannot be decided
+ * stops the thread, and its engine decides.
  */
-#include <linux/slab.h>
 #include <linux/trace_clock.h>
 #include <linux/uaccess.h>
 
 #include "break.h"
-
-#define NT_MOST_CODE 4096u
-#define NT_MOST_CONDITIONS 64u
-#define NT_REGISTERS 27u /* words of NT_PRSTATUS */
-
-struct evaluation {
-	struct pt_regs *regs;
-	struct nt_mm *m;
-	bool absent; /* memory that is there, but not now */
-};
+#include "tracing.h"
 
 static int read_reg(void *ctx, u32 number, u64 *value)
 {
-	struct evaluation *e = ctx;
+	struct nt_evaluation *e = ctx;
 
 	return nt_arch_reg(e->regs, number, value);
 }
 
 static int read_nofault(void *ctx, u64 addr, void *buf, u32 len)
 {
-	struct evaluation *e = ctx;
+	struct nt_evaluation *e = ctx;
 
 	if (copy_from_user_nofault(buf, (const void __user *)(unsigned long)addr, len)) {
 		e->absent = true;
@@ -40,7 +30,7 @@ static int read_nofault(void *ctx, u64 addr, void *buf, u32 len)
 
 static int read_sleeping(void *ctx, u64 addr, void *buf, u32 len)
 {
-	struct evaluation *e = ctx;
+	struct nt_evaluation *e = ctx;
 
 	if (copy_from_user(buf, (const void __user *)(unsigned long)addr, len))
 		return -EFAULT;
@@ -50,8 +40,34 @@ static int read_sleeping(void *ctx, u64 addr, void *buf, u32 len)
 	return 0;
 }
 
-static const struct nt_agent_ops in_trap = {.read_reg = read_reg, .read_mem = read_nofault};
-static const struct nt_agent_ops in_work = {.read_reg = read_reg, .read_mem = read_sleeping};
+/* One that was never set reads as 0. */
+static int get_var(void *ctx, u32 number, u64 *value)
+{
+	struct nt_evaluation *e = ctx;
+	struct nt_tracing *tracing = nt_tracing(e->engine);
+
+	if (!tracing || !nt_trace_get(&tracing->core, number, ktime_get_ns(), value))
+		*value = 0;
+	return 0;
+}
+
+static int set_var(void *ctx, u32 number, u64 value)
+{
+	struct nt_evaluation *e = ctx;
+	struct nt_tracing *tracing = nt_tracing(e->engine);
+
+	return tracing && nt_trace_set(&tracing->core, number, value) ? 0 : -ENXIO;
+}
+
+static const struct nt_agent_ops in_trap = {
+    .read_reg = read_reg, .read_mem = read_nofault, .get_var = get_var};
+const struct nt_agent_ops nt_agent_in_work = {
+    .read_reg = read_reg,
+    .read_mem = read_sleeping,
+    .get_var = get_var,
+    .set_var = set_var,
+    .print = nt_action_print,
+};
 
 /* Counted once it is decided, however often that was tried. */
 static void count(struct nt_break *b, u32 evaluated, bool error, bool wanted, u64 cost)
@@ -66,24 +82,23 @@ static void count(struct nt_break *b, u32 evaluated, bool error, bool wanted, u6
 	atomic64_add(cost, &b->cost_ns);
 }
 
-static enum nt_verdict evaluate(struct nt_break *b, const struct nt_conditions *c,
-				struct pt_regs *regs, bool sleep)
+static enum nt_verdict evaluate(struct nt_break *b, const struct nt_codes *c, struct pt_regs *regs,
+				bool sleep)
 {
-	struct evaluation e = {.regs = regs, .m = b->m};
+	struct nt_evaluation e = {.regs = regs, .m = b->m, .engine = b->proc->engine};
 	u64 began = trace_clock_local();
-	const u8 *base = (const u8 *)c;
 	bool wanted = false;
 	int error = 0;
 	s64 took;
 	u32 i;
 
-	for (i = 0; i < c->count && !wanted; i++) {
+	for (i = 0; i < c->conditions && !wanted; i++) {
 		u64 result = 0;
 		u32 at;
 
-		error =
-		    nt_agent_eval(base + c->code[i].at, c->code[i].len, sleep ? &in_work : &in_trap,
-				  &e, NT_AGENT_BUDGET, &result, &at);
+		error = nt_agent_eval(nt_code(c, i), c->code[i].len,
+				      sleep ? &nt_agent_in_work : &in_trap, &e, NT_AGENT_BUDGET,
+				      &result, &at);
 		if (error == NT_AGENT_E_MEMORY && e.absent && !sleep)
 			return NT_LATER;
 		wanted = error || result;
@@ -94,113 +109,31 @@ static enum nt_verdict evaluate(struct nt_break *b, const struct nt_conditions *
 	return wanted ? NT_TRUE : NT_FALSE;
 }
 
-enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs, bool sleep)
+enum nt_verdict nt_decide(struct nt_break *b, struct pt_regs *regs)
 {
-	struct nt_conditions *c, *copy;
-	enum nt_verdict verdict;
-	size_t size;
+	struct nt_codes *c = rcu_dereference(b->codes);
 
-	if (!sleep) {
-		c = rcu_dereference(b->conditions);
-		if (c)
-			return evaluate(b, c, regs, false);
+	if (!c || !c->conditions) {
 		count(b, 0, false, true, 0);
 		return NT_TRUE;
 	}
-	/* they may be replaced while we sleep: decide by a copy */
-	mutex_lock(&b->m->mutex);
-	c = rcu_dereference_protected(b->conditions, lockdep_is_held(&b->m->mutex));
-	size = c ? c->code[c->count - 1].at + c->code[c->count - 1].len : 0;
-	copy = c ? kmemdup(c, size, GFP_KERNEL) : NULL;
-	mutex_unlock(&b->m->mutex);
-	if (!copy) {
+	if (c->uses & NT_AGENT_USE_SETVAR)
+		return NT_LATER; /* once, and by nobody else meanwhile */
+	return evaluate(b, c, regs, false);
+}
+
+enum nt_verdict nt_decide_sleeping(struct nt_break *b, const struct nt_codes *c,
+				   struct pt_regs *regs)
+{
+	enum nt_verdict verdict = NT_FALSE; /* it dies */
+
+	if (!c || !c->conditions) {
 		count(b, 0, false, true, 0);
 		return NT_TRUE;
 	}
-	verdict = evaluate(b, copy, regs, true);
-	kfree(copy);
+	if (nt_codes_lock(b, c)) {
+		verdict = evaluate(b, c, regs, true);
+		nt_codes_unlock(b, c);
+	}
 	return verdict;
-}
-
-/* 0, or -errno; *at is then the offset of what was refused. */
-static int verify(const u8 *code, u32 len, u32 *at)
-{
-	struct nt_agent_limits limits = {
-	    .max_len = NT_MOST_CODE,
-	    .registers = NT_REGISTERS,
-	    .allow = NT_AGENT_USE_REGISTER | NT_AGENT_USE_MEMORY | NT_AGENT_USE_LOOP,
-	    .need_result = true,
-	    .work_len = len,
-	};
-	struct nt_agent_info info;
-	int error;
-
-	limits.work = kmalloc(max(len, 1u), GFP_KERNEL);
-	if (!limits.work)
-		return -ENOMEM;
-	error = nt_agent_verify(code, len, &limits, &info, at);
-	kfree(limits.work);
-	return error ? -nt_agent_errno(error) : 0;
-}
-
-static int take_one(struct ntrace_code __user *from, u8 *to, u32 len)
-{
-	struct ntrace_code code;
-	u32 at = 0;
-	int error;
-
-	if (copy_from_user(&code, from, sizeof(code)))
-		return -EFAULT;
-	if (code.len != len) /* another thread of the caller changed it */
-		return -EINVAL;
-	if (copy_from_user(to, u64_to_user_ptr(code.bytes), len))
-		return -EFAULT;
-	error = verify(to, len, &at);
-	if (put_user(at, &from->error_at))
-		return -EFAULT;
-	return error;
-}
-
-int nt_conditions_take(const struct ntrace_break *b, struct nt_conditions **out)
-{
-	struct ntrace_code __user *codes = u64_to_user_ptr(b->conditions);
-	size_t size = struct_size(*out, code, b->nconditions);
-	u32 lens[NT_MOST_CONDITIONS];
-	struct nt_conditions *c;
-	int error = 0;
-	u32 i;
-
-	*out = NULL;
-	if (b->nconditions > NT_MOST_CONDITIONS)
-		return -EINVAL;
-	if (!b->nconditions)
-		return 0;
-	for (i = 0; i < b->nconditions; i++) {
-		struct ntrace_code code;
-
-		if (copy_from_user(&code, codes + i, sizeof(code)))
-			return -EFAULT;
-		if (!code.bytes)
-			return -EFAULT;
-		if (code.len > NT_MOST_CODE)
-			return -E2BIG;
-		lens[i] = code.len;
-		size += code.len;
-	}
-	c = kmalloc(size, GFP_KERNEL);
-	if (!c)
-		return -ENOMEM;
-	c->count = b->nconditions;
-	size = struct_size(c, code, c->count);
-	for (i = 0; i < c->count && !error; i++) {
-		c->code[i].at = size;
-		c->code[i].len = lens[i];
-		error = take_one(codes + i, (u8 *)c + size, lens[i]);
-		size += lens[i];
-	}
-	if (error)
-		kfree(c);
-	else
-		*out = c;
-	return error;
 }

@@ -37,11 +37,11 @@ static const struct call {
     [14] = {NTRACE_IOC_SIGNAL, true, NTRACE_F_ATTACH, nt_signal},
     [15] = {NTRACE_IOC_WHO, false, NTRACE_F_WHO, nt_who},
     [16] = {NTRACE_IOC_RELEASE, true, NTRACE_F_RELEASE, nt_release_hold},
-    [17] = {NTRACE_IOC_TRACEPOINT, true, NTRACE_F_TRACEPOINTS, NULL},
-    [18] = {NTRACE_IOC_TRACE_CONTROL, true, NTRACE_F_TRACEPOINTS, NULL},
-    [19] = {NTRACE_IOC_TRACE_QUERY, false, NTRACE_F_TRACEPOINTS, NULL},
-    [20] = {NTRACE_IOC_TRACE_READ, false, NTRACE_F_TRACEPOINTS, NULL},
-    [21] = {NTRACE_IOC_VARIABLE, true, NTRACE_F_TRACEPOINTS, NULL},
+    [17] = {NTRACE_IOC_TRACEPOINT, true, NTRACE_F_TRACEPOINTS, nt_tracepoint},
+    [18] = {NTRACE_IOC_TRACE_CONTROL, true, NTRACE_F_TRACEPOINTS, nt_trace_control},
+    [19] = {NTRACE_IOC_TRACE_QUERY, false, NTRACE_F_TRACEPOINTS, nt_trace_query},
+    [20] = {NTRACE_IOC_TRACE_READ, false, NTRACE_F_TRACEPOINTS, nt_trace_read},
+    [21] = {NTRACE_IOC_VARIABLE, true, NTRACE_F_TRACEPOINTS, nt_variable},
 };
 
 int nt_hello(struct nt_engine *e, void *record)

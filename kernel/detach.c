@@ -3,7 +3,7 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 
-#include "ntrace.h"
+#include "break.h"
 
 /* The next attachment of a process, with a reference. */
 static struct nt_att *first_att(struct nt_proc *p)
@@ -60,6 +60,8 @@ void nt_proc_detach(struct nt_proc *p, u32 release, int signo, pid_t tid)
 		kill_pid(p->tgid, SIGKILL, 1);
 	else if (release == NTRACE_RELEASE_STOP)
 		kill_pid(p->tgid, SIGSTOP, 1);
+	else
+		nt_keep(p);
 	nt_break_detach(p);
 	drop_all(p, signo, tid);
 	nt_trap_detached(p);

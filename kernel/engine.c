@@ -13,7 +13,8 @@ DEFINE_MUTEX(nt_engines_lock);
 static atomic64_t last_engine = ATOMIC64_INIT(0);
 static atomic64_t last_order = ATOMIC64_INIT(0);
 
-struct nt_engine *nt_engine_open(struct file *file)
+/* cred, ns and opener are the caller's to fill in. */
+static struct nt_engine *new_engine(void)
 {
 	struct nt_engine *e = kzalloc(sizeof(*e), GFP_KERNEL);
 
@@ -22,21 +23,52 @@ struct nt_engine *nt_engine_open(struct file *file)
 	refcount_set(&e->ref, 1);
 	e->id = atomic64_inc_return(&last_engine);
 	mutex_init(&e->mutex);
-	e->file = file;
-	e->cred = get_current_cred();
-	e->ns = get_pid_ns(task_active_pid_ns(current));
-	e->opener = get_task_pid(current, PIDTYPE_TGID);
-	e->defaults.signal_stop = e->defaults.fault_stop = ~0ull;
-	e->defaults.life_note = NTRACE_LIFE(NTRACE_EV_EXEC);
 	xa_init_flags(&e->breaks, XA_FLAGS_ALLOC1);
 	spin_lock_init(&e->queue_lock);
 	INIT_LIST_HEAD(&e->procs);
 	INIT_LIST_HEAD(&e->stops);
 	init_waitqueue_head(&e->wait);
 	atomic_inc(&nt_count[NT_ENGINE]);
+	return e;
+}
+
+static void list_engine(struct nt_engine *e)
+{
 	mutex_lock(&nt_engines_lock);
 	list_add_tail(&e->all, &nt_engines);
 	mutex_unlock(&nt_engines_lock);
+}
+
+struct nt_engine *nt_engine_open(struct file *file)
+{
+	struct nt_engine *e = new_engine();
+
+	if (!e)
+		return NULL;
+	e->file = file;
+	e->cred = get_current_cred();
+	e->ns = get_pid_ns(task_active_pid_ns(current));
+	e->opener = get_task_pid(current, PIDTYPE_TGID);
+	e->defaults.signal_stop = e->defaults.fault_stop = ~0ull;
+	e->defaults.life_note = NTRACE_LIFE(NTRACE_EV_EXEC);
+	list_engine(e);
+	return e;
+}
+
+struct nt_engine *nt_engine_heir(struct nt_engine *of, const char *label)
+{
+	struct nt_engine *e = new_engine();
+
+	if (!e)
+		return NULL;
+	e->cred = get_cred(of->cred);
+	e->ns = get_pid_ns(of->ns);
+	e->opener = get_pid(of->opener);
+	strscpy(e->label, label, sizeof(e->label));
+	e->keeper = true;
+	e->hello = true;
+	nt_hooks_get();
+	list_engine(e);
 	return e;
 }
 
@@ -45,6 +77,7 @@ static void free_engine(struct rcu_head *rcu)
 	struct nt_engine *e = container_of(rcu, struct nt_engine, rcu);
 
 	put_cred(e->cred);
+	nt_tracing_free(e);
 	kvfree(e->notes);
 	kfree(e);
 	atomic_dec(&nt_count[NT_ENGINE]);
@@ -92,6 +125,7 @@ void nt_engine_close(struct nt_engine *e)
 		spin_lock_irq(&e->queue_lock);
 	}
 	spin_unlock_irq(&e->queue_lock);
+	nt_tracing_close(e);
 	mutex_unlock(&e->mutex);
 	mutex_lock(&nt_engines_lock);
 	list_del(&e->all);

@@ -105,6 +105,36 @@ void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_even
 	nt_wake(e);
 }
 
+void nt_note_text(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev,
+		  const char *text, u32 len)
+{
+	u32 records = DIV_ROUND_UP(len, sizeof(ev->r.args));
+	struct ntrace_event *to;
+	unsigned long flags;
+
+	spin_lock_irqsave(&e->queue_lock, flags);
+	push_lost(e);
+	if (e->lost || NT_EVENT_CAPACITY - e->note_count < records) {
+		e->lost += records;
+		len = 0;
+	}
+	while (len) {
+		to = claim(e);
+		if (WARN_ON_ONCE(!to))
+			break;
+		*to = ev->r;
+		nt_event_ids(to, e, t, ev->child);
+		to->seq = ++e->seq;
+		to->code = min_t(u32, len, sizeof(to->args));
+		memcpy(to->args, text, to->code);
+		text += to->code;
+		len -= to->code;
+		to->addr = len;
+	}
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+	nt_wake(e);
+}
+
 void nt_note(struct nt_att *a, const struct nt_event *ev)
 {
 	nt_note_engine(a->engine, a->task, ev);
@@ -118,7 +148,7 @@ void nt_forget_notes(struct nt_engine *e, pid_t tgid)
 	for (i = 0; i < e->note_count; i++) {
 		u32 from = (e->note_head + i) % NT_EVENT_CAPACITY;
 
-		if (e->notes[from].tgid != tgid)
+		if (e->notes[from].tgid != tgid || e->notes[from].type == NTRACE_EV_PRINT)
 			e->notes[(e->note_head + kept++) % NT_EVENT_CAPACITY] = e->notes[from];
 	}
 	e->note_count = kept;

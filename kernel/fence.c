@@ -14,6 +14,8 @@ static struct nt_att *range_of(struct nt_task *t)
 {
 	struct nt_att *a, *found = NULL;
 
+	if (!list_empty(&t->trap.collecting))
+		return NULL; /* every instruction counts */
 	list_for_each_entry_rcu(a, &t->atts, in_task) {
 		u32 action = READ_ONCE(a->step.action);
 

@@ -14,11 +14,18 @@ bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs)
 	enum nt_verdict verdict = NT_FALSE;
 	struct nt_break *b;
 
+	if (READ_ONCE(s->traces)) { /* what it collects takes sleep */
+		trap->hit = s;
+		trap->hit_generation = READ_ONCE(s->generation);
+		trap->hit_order = 0;
+		trap->hit_true = false;
+		return true;
+	}
 	trap->quiet = true;
 	list_for_each_entry_rcu(b, &s->owners, link) {
 		if (!nt_att_of(b->engine, t))
 			continue;
-		verdict = nt_decide(b, regs, false);
+		verdict = nt_decide(b, regs);
 		if (verdict == NT_FALSE)
 			continue;
 		trap->hit = s;
@@ -68,6 +75,24 @@ static bool post_hit(struct nt_task *t, struct nt_break *b)
 	return true;
 }
 
+/* Its actions run instead of a stop, if it has any. */
+static bool decide_and_act(struct nt_task *t, struct nt_break *b, struct pt_regs *regs,
+			   bool decided)
+{
+	struct nt_codes *c = nt_codes_of(b);
+	bool told = false;
+
+	if (!decided && nt_decide_sleeping(b, c, regs) != NT_TRUE)
+		goto out;
+	if (c && c->actions)
+		nt_actions_run(t, b, c, regs);
+	else
+		told = post_hit(t, b);
+out:
+	nt_codes_put(c);
+	return told;
+}
+
 bool nt_break_hit(struct nt_task *t)
 {
 	struct nt_mm *m = nt_mm_find(current->mm);
@@ -82,6 +107,7 @@ bool nt_break_hit(struct nt_task *t)
 		return false;
 	trap->at = s->addr;
 	trap->at_generation = trap->hit_generation;
+	nt_trace_hits(t, m, s, regs);
 	while ((b = owner_from(m, s, order))) {
 		bool decided = b->order == trap->hit_order && trap->hit_true;
 		bool attached;
@@ -89,8 +115,8 @@ bool nt_break_hit(struct nt_task *t)
 		rcu_read_lock();
 		attached = nt_att_of(b->proc->engine, t);
 		rcu_read_unlock();
-		if (attached && (decided || nt_decide(b, regs, true) == NT_TRUE))
-			told |= post_hit(t, b);
+		if (attached)
+			told |= decide_and_act(t, b, regs, decided);
 		order = b->order + 1;
 		nt_break_put(b);
 	}

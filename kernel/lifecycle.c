@@ -208,7 +208,7 @@ static bool allowed(struct nt_engine *e, struct linux_binprm *bprm)
 {
 	if (!bprm->secureexec && !(bprm->interp_flags & BINPRM_FLAGS_ENFORCE_NONDUMP))
 		return true;
-	return file_ns_capable(e->file, current->mm->user_ns, CAP_SYS_PTRACE);
+	return e->file && file_ns_capable(e->file, current->mm->user_ns, CAP_SYS_PTRACE);
 }
 
 /* The threads that were there before are dead, although some still say so. */
@@ -319,6 +319,7 @@ static void on_exit(void *data, struct task_struct *task)
 	struct nt_task *t;
 	struct nt_att *a;
 
+	nt_keeper_exit();
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
 	if (t && thread_group_leader(current))

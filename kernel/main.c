@@ -94,9 +94,11 @@ static void always_on(void)
 static void check_counts(void)
 {
 	static const char *const names[NT_KINDS] = {
-	    [NT_ENGINE] = "engines",	[NT_PROC] = "processes",    [NT_ATT] = "attachments",
-	    [NT_TASK] = "threads",	[NT_WORK] = "queued works", [NT_SITE] = "breakpoint sites",
-	    [NT_MM] = "memory records",
+	    [NT_ENGINE] = "engines",	[NT_PROC] = "processes",
+	    [NT_ATT] = "attachments",	[NT_TASK] = "threads",
+	    [NT_WORK] = "queued works", [NT_SITE] = "breakpoint sites",
+	    [NT_MM] = "memory records", [NT_TRACING] = "trace experiments",
+	    [NT_POINT] = "tracepoints",
 	};
 	int i, left = 0;
 
@@ -124,6 +126,7 @@ static void unload(void)
 	give_up_waits();
 	proc_remove(directory); /* closes what is open */
 	nt_life_exit();
+	nt_keepers_end();
 	flush_workqueue(nt_workqueue);
 	nt_task_exit();
 	flush_workqueue(nt_workqueue); /* what threads have left to do */

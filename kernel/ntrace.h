@@ -123,9 +123,11 @@ struct nt_engine {
 	char label[NTRACE_LABEL_LEN];
 	bool hello;
 	bool observer;
+	bool keeper;		     /* of persistent actions: nobody opened it, nobody reads */
 	bool closing;		     /* queue_lock: takes no more processes */
 	struct ntrace_sets defaults; /* mutex */
 	struct xarray breaks;	     /* breakpoint.c: its breakpoints by id */
+	struct nt_tracing *tracing;  /* tracing.h; NULL until it is needed */
 
 	spinlock_t queue_lock;
 	struct list_head procs;	    /* RCU, changed under queue_lock */
@@ -262,7 +264,18 @@ unsigned long nt_symbol(const char *name);
 int nt_symbols_init(void);
 
 /* What is alive, counted for the unload check. */
-enum nt_kind { NT_ENGINE, NT_PROC, NT_ATT, NT_TASK, NT_WORK, NT_SITE, NT_MM, NT_KINDS };
+enum nt_kind {
+	NT_ENGINE,
+	NT_PROC,
+	NT_ATT,
+	NT_TASK,
+	NT_WORK,
+	NT_SITE,
+	NT_MM,
+	NT_TRACING,
+	NT_POINT,
+	NT_KINDS,
+};
 extern atomic_t nt_count[NT_KINDS];
 /* The module goes: whoever waits for an engine gives up. */
 extern bool nt_unloading;
@@ -273,6 +286,8 @@ extern struct workqueue_struct *nt_workqueue;
 extern struct list_head nt_engines; /* in order of opening */
 extern struct mutex nt_engines_lock;
 struct nt_engine *nt_engine_open(struct file *file);
+/* One without a file, for what another leaves behind. */
+struct nt_engine *nt_engine_heir(struct nt_engine *of, const char *label);
 void nt_engine_close(struct nt_engine *e);
 void nt_engine_put(struct nt_engine *e);
 /* A new one, listed; natts is biased by one. -ENOMEM, -EBADF when it closes. */
@@ -402,6 +417,9 @@ void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs);
 /* A record that stops nobody. Atomic context. */
 void nt_note(struct nt_att *a, const struct nt_event *ev);
 void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev);
+/* NTRACE_EV_PRINT records, all or none. */
+void nt_note_text(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev,
+		  const char *text, u32 len);
 /* Queues what is never lost; the caller wakes. queue_lock is taken. */
 void nt_queue(struct nt_engine *e, struct nt_pending *slot);
 void nt_unqueue(struct nt_engine *e, struct nt_pending *slot);
@@ -426,7 +444,9 @@ void nt_life_exiting(struct nt_task *t, long code);
 void nt_life_jobstop(struct nt_task *t, int signo);
 
 /* ---- the calls: one file each family ------------------------------------- */
-void nt_attach_init(void);			  /* attach.c */
+void nt_attach_init(void); /* attach.c */
+/* Every thread of a process that this engine does not have; adds to *count. */
+int nt_attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *count);
 extern const struct proc_ops nt_control_ops;	  /* control.c */
 extern const struct proc_ops nt_engines_ops;	  /* who.c */
 int nt_hello(struct nt_engine *e, void *record);  /* control.c */
@@ -442,6 +462,8 @@ int nt_stop(struct nt_engine *e, void *record);	   /* halt.c */
 int nt_stop_process(struct nt_proc *p, pid_t tid);
 int nt_getregs(struct nt_engine *e, void *record); /* regs.c */
 int nt_setregs(struct nt_engine *e, void *record);
+struct user_regset;
+const struct user_regset *nt_regset_find(struct task_struct *task, u32 note);
 int nt_readmem(struct nt_engine *e, void *record); /* memory.c */
 int nt_writemem(struct nt_engine *e, void *record);
 int nt_set_sets(struct nt_engine *e, void *record); /* sets.c */
@@ -461,6 +483,9 @@ void nt_trap_exit(void);
 int nt_break(struct nt_engine *e, void *record);
 int nt_unbreak(struct nt_engine *e, void *record);
 int nt_break_stats(struct nt_engine *e, void *record);
+/* keeper.c: the current thread ends, maybe as the last of a process with engines. Atomic. */
+void nt_keeper_exit(void);
+void nt_keepers_end(void); /* at unload */
 /* Before anything is told of the current thread, or it waits: takes it out of a
  * slot, and our trap flag off. nt_trap_leave() undoes it. Atomic.
  */
@@ -525,6 +550,16 @@ void nt_trap_task_new(struct nt_task *t);
 void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 /* Writes through to the shadow: bytes written. */
 size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+
+/* ---- tracing: tracing.c, tracepoint.c, collect.c --------------------------- */
+int nt_tracepoint(struct nt_engine *e, void *record);
+int nt_trace_control(struct nt_engine *e, void *record);
+int nt_trace_query(struct nt_engine *e, void *record);
+int nt_trace_read(struct nt_engine *e, void *record);
+int nt_variable(struct nt_engine *e, void *record);
+/* The engine closes, all its processes are let go: its tracepoints go. May sleep. */
+void nt_tracing_close(struct nt_engine *e);
+void nt_tracing_free(struct nt_engine *e); /* ... nobody has it any more */
 
 /* ---- hooks: hook.c, signal.c, syscall.c ---------------------------------- */
 int nt_hook_init(void);

@@ -12,7 +12,7 @@
 #define SIGINFO_SIZE 128 /* of siginfo_t, <asm/siginfo.h> */
 #define UPGRADE_MS 1000	 /* a thread blocked in the kernel comes to its stop meanwhile */
 
-static const struct user_regset *find_regset(struct task_struct *task, u32 note)
+const struct user_regset *nt_regset_find(struct task_struct *task, u32 note)
 {
 	const struct user_regset_view *view = task_user_regset_view(task);
 	unsigned int i;
@@ -58,7 +58,7 @@ static int get(struct nt_task *t, struct ntrace_regset *r, void **scratch, size_
 
 	if (r->note == NTRACE_NT_SIGINFO)
 		return get_siginfo(t, r);
-	set = find_regset(t->task, r->note);
+	set = nt_regset_find(t->task, r->note);
 	if (!set)
 		return EINVAL;
 	size = (size_t)set->n * set->size;
@@ -107,7 +107,7 @@ static int set(struct nt_task *t, struct ntrace_regset *r, bool halfway)
 
 	if (r->note == NTRACE_NT_SIGINFO)
 		return set_siginfo(t, r);
-	set = find_regset(t->task, r->note);
+	set = nt_regset_find(t->task, r->note);
 	if (!set || !set->set || !r->len || r->len % set->size)
 		return EINVAL;
 	size = min_t(size_t, r->len, (size_t)set->n * set->size);

@@ -11,6 +11,8 @@ bool nt_step_wanted(struct nt_task *t)
 
 	if (!t->trap.stepping)
 		return false;
+	if (!list_empty(&t->trap.collecting))
+		return true;
 	list_for_each_entry_rcu(a, &t->atts, in_task)
 		if (READ_ONCE(a->step.action))
 			return true;
@@ -32,6 +34,8 @@ bool nt_step_ended(struct nt_task *t, unsigned long pc)
 {
 	struct nt_att *a;
 
+	if (!list_empty(&t->trap.collecting))
+		return true;
 	list_for_each_entry_rcu(a, &t->atts, in_task)
 		if (ended(&a->step, pc))
 			return true;

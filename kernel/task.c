@@ -63,6 +63,7 @@ struct nt_task *nt_task_make(struct task_struct *task, gfp_t gfp)
 	fresh->pins = 1;
 	spin_lock_init(&fresh->lock);
 	INIT_LIST_HEAD(&fresh->atts);
+	INIT_LIST_HEAD(&fresh->trap.collecting);
 	init_waitqueue_head(&fresh->wait);
 	spin_lock_irqsave(&nt_hash_lock, flags);
 	t = __nt_task_get_rcu(task);

@@ -61,6 +61,9 @@ struct nt_trap {
 	u64 hit_order; /* of the owner at which the trap gave up deciding */
 	bool hit_true; /* ... because it is to be told */
 
+	struct list_head collecting; /* nt_collecting: tracepoints it steps for */
+	unsigned int ncollecting;
+
 	u64 at; /* stands before this site, whose hit is told; 0: none */
 	u32 at_generation;
 	u8 pass_next;

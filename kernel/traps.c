@@ -344,6 +344,7 @@ void nt_trap_free(struct nt_task *t)
 		nt_mm_put(t->leaves);
 	if (t->trap.fence_mm)
 		nt_mm_put(t->trap.fence_mm);
+	nt_trace_prune(t, true);
 }
 
 void nt_trap_abandon(struct nt_task *t)
@@ -359,12 +360,15 @@ bool nt_trap_work(struct nt_task *t)
 
 	nt_trap_enter(t);
 	nt_trap_pause(t);
+	if (trap->pending & NT_TRAP_PROBE && !nt_signal_trapped(t))
+		trap->pending |= NT_TRAP_STEP;
+	if (trap->pending & NT_TRAP_STEP)
+		nt_trace_steps(t);
+	nt_trace_prune(t, false);
 	if (trap->pending & NT_TRAP_HIT)
 		told |= nt_break_hit(t);
 	if (trap->pending & NT_TRAP_WATCH)
 		told |= nt_watch_hit(t);
-	if (trap->pending & NT_TRAP_PROBE && !nt_signal_trapped(t))
-		trap->pending |= NT_TRAP_STEP;
 	if (trap->pending & NT_TRAP_STEP)
 		told |= nt_step_report(t);
 	trap->pending = 0;
@@ -528,6 +532,8 @@ int nt_trap_init(void)
 	nt_feature_on(NTRACE_F_HWBREAK);
 	nt_feature_on(NTRACE_F_WATCH);
 	nt_feature_on(NTRACE_F_CONDITIONS);
+	nt_feature_on(NTRACE_F_ACTIONS);
+	nt_feature_on(NTRACE_F_TRACEPOINTS);
 	nt_feature_on(NTRACE_F_OUT_OF_LINE);
 	return 0;
 no_arch:
