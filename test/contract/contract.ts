@@ -15,10 +15,23 @@ function skipped(provider: ProviderName, title: string): string | undefined {
   return SKIPS.find((skip) => skip.provider === provider && skip.row === title)?.reason;
 }
 
-/** Defines a family of rows; each gets a scene of its own. */
-export function contract(family: string, define: (row: Row) => void): void {
+/** What one provider alone has, and what the others do instead. */
+export interface Own {
+  provider: ProviderName;
+  elsewhere: string;
+}
+
+/**
+ * Defines a family of rows; each gets a scene of its own. own: of a mechanism behind the ABI, not
+ * of the ABI.
+ */
+export function contract(family: string, define: (row: Row) => void, own?: Own): void {
   for (const provider of chosenProviders()) {
     describe(`${family} (${provider})`, () => {
+      if (own !== undefined && own.provider !== provider) {
+        test.skip(`all of them [${own.elsewhere}]`, () => undefined);
+        return;
+      }
       define((name, run, options) => {
         const reason = skipped(provider, `${family}: ${name}`);
         if (reason !== undefined) {
