@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import { processState, type Subject } from '../support/subject';
@@ -241,9 +242,12 @@ contract('life', (row) => {
       engine.events();
       const states = [...inferior.threads.values()].map((thread) => thread.state);
       expect(states).toEqual(states.map(() => 'held'));
-      const tids = fs.readdirSync(`/proc/${pid}/task`).map(Number).sort();
-      const listed = engine.listThreads(pid).map((thread) => thread.tid);
-      expect(listed.sort()).toEqual(tids);
+      // those that end are past being held, and leave the one list before the other
+      scene.until('all that are there are known', () => {
+        const tids = fs.readdirSync(`/proc/${pid}/task`).map(Number);
+        const listed = engine.listThreads(pid).map((thread) => thread.tid);
+        return isDeepStrictEqual(listed.sort(), tids.sort());
+      });
       const before = subject.read('counter');
       subject.pause();
       expect(subject.read('counter')).toBe(before);
