@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import { processState, type Subject } from '../support/subject';
@@ -246,7 +245,7 @@ contract('life', (row) => {
       scene.until('all that are there are known', () => {
         const tids = fs.readdirSync(`/proc/${pid}/task`).map(Number);
         const listed = engine.listThreads(pid).map((thread) => thread.tid);
-        return isDeepStrictEqual(listed.sort(), tids.sort());
+        return listed.sort().join() === tids.sort().join();
       });
       const before = subject.read('counter');
       subject.pause();
