@@ -11,7 +11,6 @@
 #include <linux/slab.h>
 
 #include "break.h"
-#include "tracing.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
 static atomic_t last_generation = ATOMIC_INIT(0);
@@ -215,22 +214,21 @@ bool nt_break_remove(struct nt_break *b)
 bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
 {
 	struct nt_break *heir = kmemdup(b, sizeof(*b), GFP_KERNEL);
+	struct nt_codes *c = nt_codes_of(b);
 	struct nt_engine *e = to->engine;
 	struct nt_mm *m = b->m;
 
-	if (!heir)
-		return false;
+	if (!heir || !nt_codes_served(c, e))
+		goto no_memory;
 	heir->id = atomic_inc_return(&last_id);
-	if (xa_reserve(&e->breaks, heir->id, GFP_KERNEL)) {
-		kfree(heir);
-		return false;
-	}
+	if (xa_reserve(&e->breaks, heir->id, GFP_KERNEL))
+		goto no_memory;
 	refcount_set(&heir->ref, 1);
 	refcount_inc(&m->ref);
 	refcount_inc(&to->ref);
 	heir->proc = to;
 	heir->engine = e;
-	RCU_INIT_POINTER(heir->codes, nt_codes_of(b));
+	RCU_INIT_POINTER(heir->codes, c);
 	atomic_inc(&nt_count[NT_SITE]);
 	mutex_lock(&m->mutex);
 	list_replace_rcu(&b->link, &heir->link);
@@ -239,6 +237,10 @@ bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
 	mutex_unlock(&m->mutex);
 	nt_break_put(b);
 	return true;
+no_memory:
+	nt_codes_put(c);
+	kfree(heir);
+	return false;
 }
 
 /* ---- the calls -------------------------------------------------------------- */
@@ -436,12 +438,10 @@ struct mm_struct *nt_proc_mm(struct nt_proc *p)
 static int take_codes(struct nt_engine *e, const struct ntrace_break *r, struct nt_codes **out)
 {
 	int error = nt_codes_take(r, out);
-	struct nt_codes *c = *out;
 
-	if (error || !c || !(c->uses & (NT_AGENT_USE_GETVAR | NT_AGENT_USE_SETVAR)) ||
-	    nt_tracing_make(e))
+	if (error || nt_codes_served(*out, e))
 		return error;
-	nt_codes_put(c);
+	nt_codes_put(*out);
 	return -ENOMEM;
 }
 

@@ -215,8 +215,8 @@ void nt_trace_steps(struct nt_task *t)
 	struct nt_collecting *c, *next;
 	struct nt_mm *m;
 
-	if (list_empty(&t->trap.collecting))
-		return;
+	if (list_empty(&t->trap.collecting) || t->life.exec)
+		return; /* of another program nothing is collected: nt_mm_exec() */
 	m = nt_mm_find(current->mm);
 	list_for_each_entry_safe(c, next, &t->trap.collecting, link)
 		if (!step(t, m, c, regs))
@@ -232,8 +232,8 @@ void nt_trace_prune(struct nt_task *t, bool all)
 	list_for_each_entry_safe(c, next, &t->trap.collecting, link) {
 		struct nt_tracing *tracing = nt_tracing(c->point->engine);
 
-		if (all || c->run != READ_ONCE(tracing->run) ||
-		    !READ_ONCE(tracing->core.running) || !concerns(t, c->point))
+		if (all || c->run != READ_ONCE(tracing->run) || !READ_ONCE(tracing->core.running) ||
+		    !concerns(t, c->point))
 			drop(t, c);
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// Engines that stop, step, break, watch, change and die at random, on programs that thread, fork,
-// vfork, exec, signal, write code and exit at random, while strace and gdb come and go. No engine
-// changes what a program computes: each program checks itself and its end is checked here. With a
-// MODULE the module is taken out of the kernel and put back now and then, whoever uses it.
+// Engines that stop, step, break, watch, trace, change and die at random, on programs that thread,
+// fork, vfork, exec, signal, write code and exit at random, while strace and gdb come and go. No
+// engine changes what a program computes: each program checks itself and its end is checked here.
+// With a MODULE the module is taken out of the kernel and put back now and then, whoever uses it.
 //   stress SECONDS [SEED [MODULE]]   prints "stress: N rounds of programs, 0 hurt, ..., seed S"; 1
 //   if one was
 #include <elf.h>
@@ -241,8 +241,41 @@ static void rewrite_registers(const struct ntrace_thread *t)
 		ioctl(fd, NTRACE_IOC_SETREGS, &r);
 }
 
+/* GDB agent expressions; the pointers are filled in where they are used. */
+#define CODE(...) (const uint8_t[]){__VA_ARGS__, 0x27}, sizeof((const uint8_t[]){__VA_ARGS__, 0x27})
+static const struct expression {
+	const uint8_t *bytes;
+	uint32_t len;
+} conditions[] =
+    {
+	{CODE(0x22, 0)},					      // false
+	{CODE(0x26, 0, 19, 0x1a)},				      // *$rsp, always true
+	{CODE(0x22, 8, 0x1a)},					      // *8, which nobody can read
+	{CODE(0x2c, 0, 2, 0x22, 1, 0x02, 0x2d, 0, 2, 0x22, 7, 0x0f)}, // ($2 = $2 + 1) & 7
+},
+  commands[] =
+      {
+	  {CODE(0x26, 0, 13, 0x22, 0, 0x34, 1, 0, 4, '%', 'd', '\n', 0)}, // printf "%d\n", $rsi
+	  {CODE(0x22, 8, 0x1a)},
+	  {CODE(0x2c, 0, 3, 0x22, 1, 0x02, 0x2d, 0, 3, 0x29)}, // $3 = $3 + 1
+	  {CODE(0x22, 1)},
+},
+  collected[] = {
+      {CODE(0x26, 0, 19, 0x22, 64, 0x0c)},			       // 64 bytes at $rsp
+      {CODE(0x2c, 0, 2, 0x22, 1, 0x02, 0x2d, 0, 2, 0x29, 0x2e, 0, 2)}, // $2 = $2 + 1; tracev $2
+      {CODE(0x22, 8, 0x22, 8, 0x0c)},
+};
+#define CHOICE(of) (&(of)[below(sizeof(of) / sizeof(*(of)))])
+
+static struct ntrace_code code_of(const struct expression *e)
+{
+	return (struct ntrace_code){.bytes = (uintptr_t)e->bytes, .len = e->len};
+}
+
 static void breakpoint(pid_t pid, uint32_t *id)
 {
+	struct ntrace_code condition = code_of(CHOICE(conditions));
+	struct ntrace_code actions[2] = {code_of(CHOICE(commands)), code_of(CHOICE(commands))};
 	struct ntrace_break b = {.pid = pid, .addr = (uintptr_t)step_me, .len = 1};
 	struct ntrace_unbreak u = {.id = *id};
 
@@ -257,6 +290,12 @@ static void breakpoint(pid_t pid, uint32_t *id)
 			b.addr = (uintptr_t)&handled;
 			b.len = sizeof(handled);
 		}
+	} else {
+		b.conditions = (uintptr_t)&condition;
+		b.nconditions = below(2);
+		b.actions = (uintptr_t)actions;
+		b.nactions = below(3);
+		b.flags = b.nactions ? below(2) : 0; // persistent ones
 	}
 	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0)
 		*id = b.id;
@@ -291,6 +330,54 @@ static void wish(pid_t pid)
 	ioctl(fd, NTRACE_IOC_SETS, &s);
 }
 
+static void define(pid_t pid)
+{
+	struct ntrace_code condition = code_of(CHOICE(conditions));
+	const struct expression *code = CHOICE(collected);
+	struct ntrace_collect collect[] = {
+	    {.type = NTRACE_COLLECT_REGS, .note = below(2) ? NT_PRSTATUS : NT_X86_XSTATE},
+	    {.type = NTRACE_COLLECT_CODE,
+	     .bytes = (uintptr_t)code->bytes,
+	     .code_len = code->len,
+	     .flags = below(2)},
+	    {.type = NTRACE_COLLECT_MEMORY,
+	     .reg = below(2) ? 19 : NTRACE_COLLECT_ABSOLUTE,
+	     .addr = below(2) ? 0 : (uintptr_t)&handled,
+	     .len = 1 + below(10000)},
+	};
+	struct ntrace_tracepoint t = {.pid = pid,
+				      .number = below(3),
+				      .addr = (uintptr_t)(below(4) ? step_me : (void *)compute),
+				      .flags = below(8) ? NTRACE_TP_ENABLED : 0,
+				      .step = below(2) ? 0 : below(40),
+				      .pass = below(4) ? 0 : 1 + below(20),
+				      .condition = below(2) ? (uintptr_t)&condition : 0,
+				      .actions = (uintptr_t)collect,
+				      .nactions = below(4)};
+
+	ioctl(fd, NTRACE_IOC_TRACEPOINT, &t);
+	ioctl(fd, NTRACE_IOC_TRACE_QUERY, &t);
+}
+
+static void trace(void)
+{
+	static char frame[65536];
+	struct ntrace_trace_control c = {
+	    .command = 1 + below(5), .flags = below(2), .size = 1 + below(1 << 20)};
+	struct ntrace_trace_read r = {.buf = (uintptr_t)frame, .len = sizeof(frame)};
+	struct ntrace_variable v = {.number = 1 + below(4), .flags = below(2)};
+
+	if (c.command == NTRACE_TRACE_CLEAR && below(4))
+		c.command = NTRACE_TRACE_START;
+	if (c.command != NTRACE_TRACE_SETUP)
+		c.flags = c.size = 0;
+	ioctl(fd, NTRACE_IOC_TRACE_CONTROL, &c);
+	ioctl(fd, NTRACE_IOC_VARIABLE, &v);
+	for (r.frame = c.frames ? below(c.frames) : 0; below(8); r.frame++)
+		if (ioctl(fd, NTRACE_IOC_TRACE_READ, &r) < 0)
+			break;
+}
+
 static void act(pid_t pid, uint32_t *id)
 {
 	struct ntrace_attach a = {.pid = pid, .flags = below(2)};
@@ -299,7 +386,7 @@ static void act(pid_t pid, uint32_t *id)
 	struct ntrace_stop s = {.entries = (uintptr_t)&entry, .count = 1, .timeout_us = 100000};
 	uint32_t count;
 
-	switch (below(9)) {
+	switch (below(12)) {
 	case 0:
 		ioctl(fd, NTRACE_IOC_ATTACH, &a);
 		break;
@@ -320,6 +407,12 @@ static void act(pid_t pid, uint32_t *id)
 		count = list(pid);
 		if (count)
 			rewrite_registers(&threads[below(count)]);
+		break;
+	case 6:
+		define(pid);
+		break;
+	case 7:
+		trace();
 		break;
 	default:
 		take_events();
