@@ -112,7 +112,7 @@ enum nt_want {
 /* ---- engine -------------------------------------------------------------- */
 struct nt_engine {
 	refcount_t ref;
-	struct rcu_head rcu;
+	struct rcu_work freeing;
 	u64 id;
 	struct list_head all; /* nt_engines, nt_engines_lock */
 	struct mutex mutex;
