@@ -215,6 +215,10 @@ bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
 
 	if (!heir)
 		return false;
+	if (nt_tracing(b->engine) && !nt_tracing_make(e)) { /* its bytecode counts on one */
+		kfree(heir);
+		return false;
+	}
 	heir->id = atomic_inc_return(&last_id);
 	if (xa_reserve(&e->breaks, heir->id, GFP_KERNEL)) {
 		kfree(heir);
