@@ -31,8 +31,11 @@ static int read_reg(void *ctx, u32 number, u64 *value)
 static u32 read_mem(void *ctx, u64 addr, void *buf, u32 len)
 {
 	struct collection *c = ctx;
-	u32 got = len - copy_from_user(buf, (const void __user *)(unsigned long)addr, len);
+	u32 got;
 
+	if (fatal_signal_pending(current) || READ_ONCE(nt_unloading))
+		return 0; /* there may be gigabytes to come */
+	got = len - copy_from_user(buf, (const void __user *)(unsigned long)addr, len);
 	if (got < len)
 		got += nt_mem_read(current->mm, addr + got, buf + got, len - got);
 	if (c->m) {
@@ -232,8 +235,8 @@ void nt_trace_prune(struct nt_task *t, bool all)
 	list_for_each_entry_safe(c, next, &t->trap.collecting, link) {
 		struct nt_tracing *tracing = nt_tracing(c->point->engine);
 
-		if (all || c->run != READ_ONCE(tracing->run) ||
-		    !READ_ONCE(tracing->core.running) || !concerns(t, c->point))
+		if (all || c->run != READ_ONCE(tracing->run) || !READ_ONCE(tracing->core.running) ||
+		    !concerns(t, c->point))
 			drop(t, c);
 	}
 }
