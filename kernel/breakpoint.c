@@ -368,6 +368,7 @@ static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct
 		m->breaks++;
 		r->id = b->id;
 		r->owners = owners_of(b);
+		refcount_inc(&b->ref); /* from now on somebody may remove it */
 		xa_store(&e->breaks, b->id, b, GFP_KERNEL);
 	}
 	mutex_unlock(&m->mutex);
@@ -376,8 +377,7 @@ static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct
 	else if (b->type == NTRACE_BREAK_SW)
 		nt_keeper_yield(m, b);
 out:
-	if (error)
-		nt_break_put(b);
+	nt_break_put(b);
 	return error;
 }
 
