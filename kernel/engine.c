@@ -251,6 +251,8 @@ void nt_proc_last(struct nt_proc *p, u32 type, int code)
 {
 	struct nt_engine *e = p->engine;
 	struct ntrace_event *r = &p->last.r;
+	unsigned long flags;
+	bool unread;
 
 	refcount_inc(&p->ref);
 	memset(r, 0, sizeof(*r));
@@ -261,7 +263,15 @@ void nt_proc_last(struct nt_proc *p, u32 type, int code)
 	r->tid = r->tgid = pid_nr_ns(p->tgid, e->ns);
 	r->code = code;
 	r->core = -1;
-	nt_queue(e, &p->last);
+	spin_lock_irqsave(&e->queue_lock, flags);
+	unread = e->closing || e->keeper; /* what was queued is gone already, or never read */
+	if (!unread) {
+		r->seq = ++e->seq;
+		list_add_tail(&p->last.link, &e->stops);
+	}
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+	if (unread)
+		nt_proc_put(p);
 	nt_wake(e);
 	queue_work(nt_workqueue, &p->reap);
 }
