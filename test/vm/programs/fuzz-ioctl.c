@@ -2,8 +2,8 @@
 // Malformed calls on the control file: every request and size, valid, stale and foreign ids, good
 // and wild pointers, random bytes; half of the records are well-formed but for a few bytes, so that
 // breakpoints, their bytecode and tracepoints are there and are hit. Nothing but errno may come of
-// it. Runs as the first process of a pid namespace: what it kills by chance is its own. One call
-// that is still there after a minute is told of, with where it is, and ends with 1.
+// it. Several threads do so in the first process of a pid namespace: what it kills by chance is its
+// own. One call that is still there after a minute is told of, with where it is, and ends with 1.
 //   fuzz-ioctl SECONDS [SEED]    prints "fuzz: N calls, M of them well, seed S" and exits with 0
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,8 @@
 
 #include "ntrace.h"
 
-static uint64_t state;
+static __thread uint64_t state;
+static __thread long me;
 
 static uint64_t rnd(void)
 {
@@ -53,17 +54,21 @@ static const unsigned long requests[] = {
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
 #define ENGINES 4
+#define FUZZERS 3 // threads
 #define TARGETS 3
 static int engines[ENGINES];
 static pid_t targets[TARGETS];
 static uint32_t ids[16], next_id; // of breakpoints
-static char *arena;		  // two pages, the third is not there
+static __thread char *arena;	  // two pages, the third is not there
 
 /* What whoever watches sees. */
 static volatile struct progress {
 	uint64_t calls, well;	     // those without error
 	uint64_t made[32], good[32]; // of each request
-	unsigned long request;
+	struct {
+		uint64_t calls;
+		unsigned long request; // that was begun last
+	} each[FUZZERS];
 } * progress;
 
 /* Where breakpoints and tracepoints go. */
@@ -193,7 +198,7 @@ static void fill(void *to, size_t size)
 
 // ---- records that are almost well ---------------------------------------------------------------
 /* The second page of the arena, from which records take what they point to. */
-static size_t taken;
+static __thread size_t taken;
 
 static void *take(size_t size)
 {
@@ -436,7 +441,7 @@ static void look_after(void)
 	int e = engines[below(ENGINES)];
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while (me == 0 && (pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		for (int i = 0; i < TARGETS; i++)
 			if (targets[i] == pid)
 				targets[i] = start_target(i);
@@ -445,6 +450,11 @@ static void look_after(void)
 	while (read(e, events, sizeof(events)) > 0)
 		ioctl(e, NTRACE_IOC_RESUME, &resume);
 	ioctl(e, NTRACE_IOC_RESUME, &resume);
+}
+
+static void count(volatile uint64_t *number)
+{
+	__atomic_fetch_add(number, 1, __ATOMIC_RELAXED);
 }
 
 static void one(void)
@@ -475,32 +485,51 @@ static void one(void)
 	if (below(16) == 0)
 		(void)!read(engines[e], below(4) ? arena : (char *)some_pointer(), below(8192));
 	tame(request, record);
-	progress->request = request;
-	progress->made[_IOC_NR(request) % 32]++;
+	progress->each[me].request = request;
+	count(&progress->made[_IOC_NR(request) % 32]);
 	if (ioctl(engines[e], request, record) == 0) {
 		if (request == NTRACE_IOC_BREAK)
 			ids[next_id++ % 16] = ((struct ntrace_break *)record)->id;
-		progress->good[_IOC_NR(request) % 32]++;
-		progress->well++;
+		count(&progress->good[_IOC_NR(request) % 32]);
+		count(&progress->well);
 	}
-	progress->calls++;
+	progress->each[me].calls++;
+	count(&progress->calls);
+}
+
+static time_t end_at;
+static uint64_t first_seed;
+
+static void *fuzzer(void *number)
+{
+	me = (long)number;
+	state = (first_seed + me) * 2654435761u + 88172645463325252ull;
+	arena = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(arena + 8192, 4096);
+	while (time(NULL) < end_at)
+		one();
+	return NULL;
 }
 
 static int fuzz(int argc, char **argv)
 {
+	pthread_t threads[FUZZERS];
 	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
 
 	setpriority(PRIO_PROCESS, 0, -15); // targets spin
+	end_at = end;
+	first_seed = seed;
 	state = seed * 2654435761u + 88172645463325252ull;
-	arena = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	munmap(arena + 8192, 4096);
 	for (int i = 0; i < ENGINES; i++)
 		open_engine(i);
 	for (int i = 0; i < TARGETS; i++)
 		targets[i] = start_target(i);
-	while (time(NULL) < end)
-		one();
+	for (long i = 0; i < FUZZERS; i++)
+		if (pthread_create(&threads[i], NULL, fuzzer, (void *)i))
+			return 2;
+	for (int i = 0; i < FUZZERS; i++)
+		pthread_join(threads[i], NULL);
 	for (int i = 0; i < ENGINES; i++)
 		close(engines[i]);
 	for (size_t i = 0; i < REQUESTS; i++)
@@ -515,15 +544,16 @@ static int fuzz(int argc, char **argv)
 
 #define PATIENCE 60 // seconds, for one call
 
-static void say_where(pid_t pid)
+static void say_where(pid_t pid, int thread)
 {
 	char command[256];
 
-	printf("fuzz: it stands still at call %llu, request %#lx\n",
-	       (unsigned long long)progress->calls, progress->request);
+	printf("fuzz: thread %d stands still at call %llu, request %#lx\n", thread,
+	       (unsigned long long)progress->each[thread].calls, progress->each[thread].request);
 	snprintf(command, sizeof(command),
-		 "cat /proc/%d/stack; grep State /proc/%d/status; echo w >/proc/sysrq-trigger", pid,
-		 pid);
+		 "cat /proc/%d/task/*/stack; grep State /proc/%d/task/*/status; "
+		 "echo w >/proc/sysrq-trigger",
+		 pid, pid);
 	fflush(stdout);
 	if (system(command))
 		printf("fuzz: nor can be said where\n");
@@ -532,21 +562,24 @@ static void say_where(pid_t pid)
 /* Its exit code. */
 static int watch(pid_t pid)
 {
-	uint64_t calls = 0;
-	int status, still = 0;
+	int status, still[FUZZERS] = {}, most = 0;
+	uint64_t calls[FUZZERS] = {};
 
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		still = progress->calls == calls ? still + 1 : 0;
-		calls = progress->calls;
-		if (still == PATIENCE * 10) {
-			say_where(pid);
-			kill(pid, SIGKILL);
-		}
-		if (still == 2 * PATIENCE * 10) {
-			printf("fuzz: nor can it be killed\n");
-			return 1;
+	while (waitpid(pid, &status, WNOHANG) == 0 && most < 2 * PATIENCE * 10) {
+		for (int i = 0; i < FUZZERS; i++) {
+			still[i] = progress->each[i].calls == calls[i] ? still[i] + 1 : 0;
+			calls[i] = progress->each[i].calls;
+			most = still[i] > most ? still[i] : most;
+			if (still[i] == PATIENCE * 10) {
+				say_where(pid, i);
+				kill(pid, SIGKILL);
+			}
 		}
 		usleep(100000);
+	}
+	if (most >= 2 * PATIENCE * 10) {
+		printf("fuzz: nor can it be killed\n");
+		return 1;
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -35,7 +35,7 @@
 static uint64_t state;
 static struct shared {
 	pid_t programs[PROGRAMS];
-	volatile unsigned long frames, texts; // that were read, about
+	volatile unsigned long coded, frames, texts; // about: engines count at once
 } * shared;
 
 static uint32_t below(uint32_t n)
@@ -362,8 +362,10 @@ static void breakpoint(pid_t pid, uint32_t *id)
 	} else if (below(2)) {
 		with_code(&b);
 	}
-	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0)
+	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0) {
 		*id = b.id;
+		shared->coded += b.nactions > 0;
+	}
 }
 
 static void take_events(void)
@@ -603,8 +605,9 @@ int main(int argc, char **argv)
 	}
 	printf(
 	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
-	    "without the module, %lu trace frames, %lu texts, seed %llu\n",
-	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads, shared->frames,
-	    shared->texts, (unsigned long long)seed);
+	    "without the module, %lu breakpoints with actions, %lu texts and %lu trace frames "
+	    "read, seed %llu\n",
+	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads, shared->coded,
+	    shared->texts, shared->frames, (unsigned long long)seed);
 	return hurt != 0;
 }
