@@ -17,6 +17,7 @@
         'exit_list.cc',
         'files.cc',
         'host.cc',
+        'last_reader.cc',
         'listener.cc',
         'loop_hook.cc',
         'net.cc',

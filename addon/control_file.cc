@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "embedded/print.h"
 #include "engine.h"
+#include "last_reader.h"
 #include "ntrace.h"
 
 namespace ntrace
@@ -17,41 +16,31 @@ namespace ntrace
 namespace
 {
 
-// Text of actions is printed here, as the embedded provider prints its own where it comes about.
-// Bytes of the events that are left.
-size_t print_texts(char *records, size_t size)
+bool is_persistent(unsigned long request, const void *record)
 {
-	size_t kept = 0;
-	std::string text;
-	for (size_t at = 0, next; at < size; at = next) {
-		const auto &e = *reinterpret_cast<const struct ntrace_event *>(records + at);
-		next = at + e.size;
-		if (e.type == NTRACE_EV_PRINT) {
-			text.append(reinterpret_cast<const char *>(e.args), e.code);
-			continue;
-		}
-		if (kept < at)
-			memmove(records + kept, records + at, next - at);
-		kept += next - at;
-	}
-	if (!text.empty())
-		print(text);
-	return kept;
+	return request == NTRACE_IOC_BREAK &&
+	       static_cast<const struct ntrace_break *>(record)->flags & NTRACE_BREAK_PERSIST;
 }
 
 class ControlFile : public Engine
 {
       public:
-	explicit ControlFile(int fd) : fd_(fd) {}
+	ControlFile(int fd, const std::string &path) : fd_(fd), path_(path) {}
 	~ControlFile() override { close(); }
 
 	int ioctl(unsigned long request, void *record, size_t size) override
 	{
 		if (size < _IOC_SIZE(request))
 			return -EINVAL;
-		return ::ioctl(fd_, request, record) < 0 ? -errno : 0;
+		if (::ioctl(fd_, request, record) < 0)
+			return -errno;
+		if (is_persistent(request, record))
+			keep_reading(path_);
+		return 0;
 	}
 
+	// Texts of actions are printed here, as the embedded provider prints its own where it runs
+	// them.
 	ssize_t read(void *buf, size_t size) override
 	{
 		for (;;) {
@@ -86,6 +75,7 @@ class ControlFile : public Engine
 
       private:
 	int fd_;
+	std::string path_;
 };
 
 } // namespace
@@ -94,7 +84,7 @@ std::shared_ptr<Engine> open_control(const std::string &path, Failure &failure)
 {
 	int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
-		return std::make_shared<ControlFile>(fd);
+		return std::make_shared<ControlFile>(fd, path);
 	const char *remedy = "";
 	if (errno == ENOENT)
 		remedy = "the ntrace module is not loaded";

@@ -69,10 +69,11 @@ void nt_actions_run(struct nt_task *t, struct nt_break *b, const struct nt_codes
 	s64 took;
 
 	if (c->uses & NT_AGENT_USE_PRINT)
-		e.output = kzalloc(sizeof(*e.output), GFP_KERNEL);
+		e.output = kmalloc(sizeof(*e.output), GFP_KERNEL);
 	if (e.output) {
 		e.output->task = t;
 		e.output->owner = b;
+		e.output->len = 0;
 	}
 	if (nt_codes_lock(b, c)) {
 		run_all(&e, b, c);

@@ -239,6 +239,8 @@ int nt_code_verify(const u8 *code, u32 len, u32 allow, bool result, u32 *uses, u
 int nt_codes_take(const struct ntrace_break *b, struct nt_codes **out);
 struct nt_codes *nt_codes_of(struct nt_break *b); /* a reference, or NULL */
 void nt_codes_put(struct nt_codes *c);
+/* Has the engine what they need of one? May sleep. */
+bool nt_codes_served(const struct nt_codes *c, struct nt_engine *e);
 /* Those that set state variables run one at a time; false: the thread dies. May sleep. */
 bool nt_codes_lock(struct nt_break *b, const struct nt_codes *c);
 void nt_codes_unlock(struct nt_break *b, const struct nt_codes *c);

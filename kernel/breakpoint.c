@@ -11,7 +11,6 @@
 #include <linux/slab.h>
 
 #include "break.h"
-#include "tracing.h"
 
 static atomic_t last_id = ATOMIC_INIT(0);
 static atomic_t last_generation = ATOMIC_INIT(0);
@@ -96,14 +95,23 @@ void nt_sites_lost(struct nt_mm *m)
 	mutex_unlock(&m->mutex);
 }
 
+/* Who is being killed reads no memory: that says nothing of what is there. */
 static int arm(struct nt_mm *m, struct nt_site *s)
 {
 	static const u8 trap = NT_BREAK_BYTE;
+	u8 byte;
 	int error;
 
-	WRITE_ONCE(s->armed, false); /* what is there now is the program's */
-	if (nt_mem_read(m->mm, s->addr, &s->original, 1) != 1)
+	if (nt_mem_read(m->mm, s->addr, &byte, 1) != 1) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		WRITE_ONCE(s->armed, false);
 		return -EFAULT;
+	}
+	if (s->armed && byte == trap)
+		return 0;
+	WRITE_ONCE(s->armed, false); /* what is there now is the program's */
+	s->original = byte;
 	error = plan_site(m, s, false);
 	if (error)
 		return error;
@@ -210,26 +218,21 @@ void nt_break_remove(struct nt_break *b)
 bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
 {
 	struct nt_break *heir = kmemdup(b, sizeof(*b), GFP_KERNEL);
+	struct nt_codes *c = nt_codes_of(b);
 	struct nt_engine *e = to->engine;
 	struct nt_mm *m = b->m;
 
-	if (!heir)
-		return false;
-	if (nt_tracing(b->engine) && !nt_tracing_make(e)) { /* its bytecode counts on one */
-		kfree(heir);
-		return false;
-	}
+	if (!heir || !nt_codes_served(c, e))
+		goto no_memory;
 	heir->id = atomic_inc_return(&last_id);
-	if (xa_reserve(&e->breaks, heir->id, GFP_KERNEL)) {
-		kfree(heir);
-		return false;
-	}
+	if (xa_reserve(&e->breaks, heir->id, GFP_KERNEL))
+		goto no_memory;
 	refcount_set(&heir->ref, 1);
 	refcount_inc(&m->ref);
 	refcount_inc(&to->ref);
 	heir->proc = to;
 	heir->engine = e;
-	RCU_INIT_POINTER(heir->codes, nt_codes_of(b));
+	RCU_INIT_POINTER(heir->codes, c);
 	atomic_inc(&nt_count[NT_SITE]);
 	mutex_lock(&m->mutex);
 	list_replace_rcu(&b->link, &heir->link);
@@ -238,6 +241,10 @@ bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
 	mutex_unlock(&m->mutex);
 	nt_break_put(b);
 	return true;
+no_memory:
+	nt_codes_put(c);
+	kfree(heir);
+	return false;
 }
 
 /* ---- the calls -------------------------------------------------------------- */
@@ -434,12 +441,10 @@ struct mm_struct *nt_proc_mm(struct nt_proc *p)
 static int take_codes(struct nt_engine *e, const struct ntrace_break *r, struct nt_codes **out)
 {
 	int error = nt_codes_take(r, out);
-	struct nt_codes *c = *out;
 
-	if (error || !c || !(c->uses & (NT_AGENT_USE_GETVAR | NT_AGENT_USE_SETVAR)) ||
-	    nt_tracing_make(e))
+	if (error || nt_codes_served(*out, e))
 		return error;
-	nt_codes_put(c);
+	nt_codes_put(*out);
 	return -ENOMEM;
 }
 

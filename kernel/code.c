@@ -135,6 +135,13 @@ void nt_codes_put(struct nt_codes *c)
 		kvfree_rcu(c, rcu);
 }
 
+bool nt_codes_served(const struct nt_codes *c, struct nt_engine *e)
+{
+	const u32 variables = NT_AGENT_USE_GETVAR | NT_AGENT_USE_SETVAR;
+
+	return !c || !(c->uses & variables) || nt_tracing_make(e);
+}
+
 bool nt_codes_lock(struct nt_break *b, const struct nt_codes *c)
 {
 	return !(c->uses & NT_AGENT_USE_SETVAR) ||

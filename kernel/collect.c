@@ -218,8 +218,8 @@ void nt_trace_steps(struct nt_task *t)
 	struct nt_collecting *c, *next;
 	struct nt_mm *m;
 
-	if (list_empty(&t->trap.collecting))
-		return;
+	if (list_empty(&t->trap.collecting) || t->life.exec)
+		return; /* of another program nothing is collected: nt_mm_exec() */
 	m = nt_mm_find(current->mm);
 	list_for_each_entry_safe(c, next, &t->trap.collecting, link)
 		if (!step(t, m, c, regs))

@@ -159,7 +159,7 @@ static struct nt_proc *record_of(struct nt_engine *keeper, struct nt_proc *p)
 		nt_attach_threads(own, leader, &count);
 		put_task_struct(leader);
 	}
-	if (nt_proc_leave(own)) /* the bias: they are gone again */
+	if (nt_proc_leave(own))	  /* the bias: they are gone again */
 		nt_proc_put(own); /* the list's */
 	return own;
 }
@@ -264,7 +264,7 @@ struct nt_engine *nt_keeper_reader(struct nt_engine *e)
 	if (mutex_lock_killable(&nt_engines_lock))
 		return NULL;
 	list_for_each_entry(other, &nt_engines, all)
-		if (!other->keeper && other->opener == e->opener &&
+		if (!other->keeper && other->opener == e->opener && !READ_ONCE(other->closing) &&
 		    smp_load_acquire(&other->hello)) {
 			refcount_inc(&other->ref);
 			reader = other;

@@ -292,7 +292,9 @@ static void thread_dead(struct nt_att *a)
 	struct nt_proc *p = a->proc;
 	struct nt_event ev;
 
-	refcount_inc(&a->ref);
+	/* it may be let go just now, although the list still shows it */
+	if (!refcount_inc_not_zero(&a->ref))
+		return;
 	if (!nt_att_drop(a)) {
 		nt_att_put(a);
 		return;

@@ -18,7 +18,12 @@
  *
  *   engine 1--* proc 1--* att *--1 task
  *
- * All four are counted references freed after an RCU grace period. Lists are
+ *   nt_tracing (tracing.h): the trace experiment of an engine, with its nt_points,
+ *              the tracepoints. Goes with the engine, which each point references.
+ *   A keeper (keeper.c) is an engine without a file: it has the persistent actions
+ *              of engines that are gone, until the process that opened them ends.
+ *
+ * The four are counted references freed after an RCU grace period. Lists are
  * walked under rcu_read_lock() and changed under the spinlock of their head.
  * An att that was taken off its lists has "gone" set; whoever sleeps with a
  * reference to one looks at that first when it wakes.
@@ -43,6 +48,12 @@
  *
  * LOCK ORDER, outermost first
  *   engine->mutex       attach, detach, sets of one engine: may sleep
+ *   keep_mutex          one engine's persistent actions pass to a keeper
+ *   tracing->mutex      the hits of an experiment, while they are collected, and calls
+ *                       about it: the program's memory is read under it, so that it is
+ *                       waited for killably, and never by who ends an engine or process
+ *   tracing->points_lock  which points there are, and where they are in force
+ *   nt_engines_lock     the list of engines
  *   the mutex of a memory record (breakpoints)
  *   mmap_lock
  *   proc->lock          the list of atts, natts, state, mm

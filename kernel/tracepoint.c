@@ -185,8 +185,7 @@ static int take_action(struct intake *in, struct ntrace_collect *c)
 	*to = (struct nt_trace_action){
 	    .type = c->type, .note = c->note, .reg = c->reg, .addr = c->addr, .len = c->len};
 	if (c->type == NTRACE_COLLECT_CODE) {
-		error =
-		    take_code(in, c->bytes, c->code_len, NT_AGENT_ALLOW_ACTION, &c->error_at);
+		error = take_code(in, c->bytes, c->code_len, NT_AGENT_ALLOW_ACTION, &c->error_at);
 		to->code = in->bytes;
 		to->code_len = c->code_len;
 		in->bytes += c->code_len;

@@ -257,12 +257,13 @@ int nt_trace_read(struct nt_engine *e, void *record)
 /* ---- NTRACE_IOC_VARIABLE ------------------------------------------------------------- */
 int nt_variable(struct nt_engine *e, void *record)
 {
-	struct nt_tracing *tracing = nt_tracing_make(e);
 	struct ntrace_variable *r = record;
+	struct nt_tracing *tracing;
 	u64 value;
 
 	if (r->flags & ~NTRACE_VARIABLE_SET || !r->number || r->number >= NTRACE_VARIABLES)
 		return -EINVAL;
+	tracing = nt_tracing_make(e);
 	if (!tracing)
 		return -ENOMEM;
 	if (r->flags & NTRACE_VARIABLE_SET) {

@@ -25,10 +25,10 @@ struct nt_mm;
 struct nt_site;
 
 struct nt_tracing {
-	struct mutex mutex;	/* core, the codes and counts of points, scratch */
-	struct nt_trace core;	/* but for variables, which anybody reads at any time */
-	void *scratch;		/* a regset */
-	size_t room;		/* of it */
+	struct mutex mutex;	  /* core, the codes and counts of points, scratch */
+	struct nt_trace core;	  /* but for variables, which anybody reads at any time */
+	void *scratch;		  /* a regset */
+	size_t room;		  /* of it */
 	struct mutex points_lock; /* nests inside; the points, and where they are in force */
 	struct list_head points;
 	u32 npoints;
@@ -46,7 +46,7 @@ struct nt_point {
 	struct nt_engine *engine; /* referenced */
 	/* under points_lock */
 	struct list_head in_tracing;
-	struct nt_proc *proc; /* referenced; NULL: gone, has another program, or is let go */
+	struct nt_proc *proc;	    /* referenced; NULL: gone, has another program, or is let go */
 	struct mm_struct *made_for; /* compared, never looked into */
 	struct nt_mm *m;	    /* where it is in force, referenced; or NULL */
 	struct nt_site *site;
@@ -60,7 +60,7 @@ struct nt_point {
 
 /* A thread that steps for a tracepoint it has hit; touched by itself alone. */
 struct nt_collecting {
-	struct list_head link; /* nt_trap.collecting */
+	struct list_head link;	/* nt_trap.collecting */
 	struct nt_point *point; /* referenced */
 	u32 run;
 	u32 step;

@@ -49,7 +49,10 @@ test('disconnected: it goes on while gdb is away', async () => {
   expect(await gdb.send('detach')).toMatch(/[Dd]etach/);
   const first = await lines(server, 3);
   const more = await lines(server, first.length + 3);
-  expect(new Set(more)).toEqual(new Set(['waits']));
+  // nor does it need a connection, which has an engine
+  await gdb.send('disconnect');
+  const last = await lines(server, more.length + 3);
+  expect(new Set(last)).toEqual(new Set(['waits']));
 });
 
 test('monitor stats counts hits, conditions and their cost', async () => {

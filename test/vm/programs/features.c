@@ -30,6 +30,8 @@ static const struct feature {
     {"exiting", NTRACE_F_EXITING},
     {"dead", NTRACE_F_DEAD},
     {"conditions", NTRACE_F_CONDITIONS},
+    {"actions", NTRACE_F_ACTIONS},
+    {"tracepoints", NTRACE_F_TRACEPOINTS},
     {"out_of_line", NTRACE_F_OUT_OF_LINE},
     {"yield", NTRACE_F_YIELD},
     {"who", NTRACE_F_WHO},
@@ -141,6 +143,55 @@ static void breakpoint(uint32_t type, int bit, uint32_t event)
 	works("its removal", bit, NTRACE_IOC_UNBREAK, &u);
 }
 
+/* Prints at every hit, and the program runs on. */
+static void actions(void)
+{
+	static const uint8_t bytes[] = {0x22, 0, 0x22, 0, 0x34, 0, 0, 2, 'x', 0, 0x27};
+	struct ntrace_code code = {.bytes = (uintptr_t)bytes, .len = sizeof(bytes)};
+	struct ntrace_break b = {.pid = pid,
+				 .addr = (uintptr_t)site,
+				 .len = 1,
+				 .actions = (uintptr_t)&code,
+				 .nactions = 1};
+	struct ntrace_unbreak u = {0};
+
+	if (!works("actions", has(NTRACE_F_BREAK) ? NTRACE_F_ACTIONS : NTRACE_F_BREAK,
+		   NTRACE_IOC_BREAK, &b))
+		return;
+	resume(fd, pid, NTRACE_ACT_CONT);
+	for (int i = 0; i < 3; i++) {
+		struct ntrace_event event = await(fd, NTRACE_EV_PRINT);
+
+		if (event.code != 1 || event.addr || event.break_id != b.id ||
+		    *(char *)event.args != 'x')
+			wrong("it printed %d bytes of %u", event.code, event.break_id);
+	}
+	u.id = b.id;
+	works("their removal", NTRACE_F_BREAK, NTRACE_IOC_UNBREAK, &u);
+	hold();
+}
+
+static void tracepoints(void)
+{
+	struct ntrace_tracepoint t = {
+	    .pid = pid, .addr = (uintptr_t)site, .flags = NTRACE_TP_ENABLED, .pass = 3};
+	struct ntrace_trace_control control = {.command = NTRACE_TRACE_START};
+	struct ntrace_variable variable = {.number = 2, .flags = NTRACE_VARIABLE_SET};
+
+	works("a state variable", NTRACE_F_TRACEPOINTS, NTRACE_IOC_VARIABLE, &variable);
+	works("a tracepoint", NTRACE_F_TRACEPOINTS, NTRACE_IOC_TRACEPOINT, &t);
+	if (!works("tracing", NTRACE_F_TRACEPOINTS, NTRACE_IOC_TRACE_CONTROL, &control))
+		return;
+	resume(fd, pid, NTRACE_ACT_CONT);
+	if (await(fd, NTRACE_EV_TRACE_STOPPED).code != NTRACE_TRACE_PASSED)
+		wrong("it stops for another reason");
+	control.command = NTRACE_TRACE_STATUS;
+	works("status", NTRACE_F_TRACEPOINTS, NTRACE_IOC_TRACE_CONTROL, &control);
+	if (control.frames != 3 || control.running)
+		wrong("%llu frames", (unsigned long long)control.frames);
+	hold();
+}
+
 static void signals(void)
 {
 	struct ntrace_signal r = {.pid = pid, .tid = pid, .signo = SIGUSR1};
@@ -192,6 +243,8 @@ static void without(const struct feature *feature, const char *module)
 	breakpoint(NTRACE_BREAK_SW, NTRACE_F_BREAK, NTRACE_EV_BREAK);
 	breakpoint(NTRACE_BREAK_HW, NTRACE_F_HWBREAK, NTRACE_EV_HWBREAK);
 	breakpoint(NTRACE_WATCH_WRITE, NTRACE_F_WATCH, NTRACE_EV_WATCH);
+	actions();
+	tracepoints();
 	signals();
 	others();
 	close(fd);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// Engines that stop, step, break, watch, change, collect and die at random, on programs that
-// thread, fork, vfork, exec, signal, write code and exit at random, while strace and gdb come and
-// go. Breakpoints have conditions and actions, some of which outlive their engine. No engine
-// changes what a program computes: each program checks itself and its end is checked here. With a
-// MODULE the module is taken out of the kernel and put back now and then, whoever uses it.
+// Engines that stop, step, break, watch, trace, change and die at random, on programs that thread,
+// fork, vfork, exec, signal, write code and exit at random, while strace and gdb come and go. No
+// engine changes what a program computes: each program checks itself and its end is checked here.
+// With a MODULE the module is taken out of the kernel and put back now and then, whoever uses it.
 //   stress SECONDS [SEED [MODULE]]   prints "stress: N rounds of programs, 0 hurt, ..., seed S"; 1
 //   if one was
 #include <elf.h>
@@ -35,7 +34,7 @@
 static uint64_t state;
 static struct shared {
 	pid_t programs[PROGRAMS];
-	volatile unsigned long coded, frames, texts; // about: engines count at once
+	volatile unsigned long actions, texts, frames; // about: engines count at once
 } * shared;
 
 static uint32_t below(uint32_t n)
@@ -243,108 +242,41 @@ static void rewrite_registers(const struct ntrace_thread *t)
 		ioctl(fd, NTRACE_IOC_SETREGS, &r);
 }
 
-/* Bytecode. Register 14 is the first argument of step_me(). */
-static const uint8_t even[] = {0x26, 0, 14, 0x22, 1, 0x0f, 0x0e, 0x27},
-		     counts[] = {0x2c, 0, 2, 0x22, 1, 0x02, 0x2d, 0, 2, 0x22, 50, 0x14, 0x27},
-		     loops[] = {0x21, 0, 0, 0x22, 1, 0x27},
-		     divides[] = {0x22, 1, 0x22, 0, 0x05, 0x27},
-		     prints[] = {0x26, 0, 14,  0x22, 0,	  0x22, 0, 0x34, 1,
-				 0,    5, '<', '%',  'd', '>',	0, 0x27};
-static uint8_t refers[] = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0x19, 0x27},
-	       traces[] = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0x22, 4, 0x0c, 0x2e, 0, 2, 0x27};
-#define CODE(of)                                                                                   \
-	{                                                                                          \
-		.bytes = (uintptr_t)(of), .len = sizeof(of)                                        \
-	}
+/* GDB agent expressions; the pointers are filled in where they are used. */
+#define CODE(...) (const uint8_t[]){__VA_ARGS__, 0x27}, sizeof((const uint8_t[]){__VA_ARGS__, 0x27})
+static const struct expression {
+	const uint8_t *bytes;
+	uint32_t len;
+} conditions[] =
+    {
+	{CODE(0x22, 0)},					      // false
+	{CODE(0x26, 0, 19, 0x1a)},				      // *$rsp, always true
+	{CODE(0x22, 8, 0x1a)},					      // *8, which nobody can read
+	{CODE(0x2c, 0, 2, 0x22, 1, 0x02, 0x2d, 0, 2, 0x22, 7, 0x0f)}, // ($2 = $2 + 1) & 7
+},
+  commands[] =
+      {
+	  {CODE(0x26, 0, 13, 0x22, 0, 0x34, 1, 0, 4, '%', 'd', '\n', 0)}, // printf "%d\n", $rsi
+	  {CODE(0x22, 8, 0x1a)},
+	  {CODE(0x2c, 0, 3, 0x22, 1, 0x02, 0x2d, 0, 3, 0x29)}, // $3 = $3 + 1
+	  {CODE(0x22, 1)},
+},
+  collected[] = {
+      {CODE(0x26, 0, 19, 0x22, 64, 0x0c)},			       // 64 bytes at $rsp
+      {CODE(0x2c, 0, 2, 0x22, 1, 0x02, 0x2d, 0, 2, 0x29, 0x2e, 0, 2)}, // $2 = $2 + 1; tracev $2
+      {CODE(0x22, 8, 0x22, 8, 0x0c)},
+};
+#define CHOICE(of) (&(of)[below(sizeof(of) / sizeof(*(of)))])
 
-static void put_address(uint8_t *code, uintptr_t addr)
+static struct ntrace_code code_of(const struct expression *e)
 {
-	for (int i = 0; i < 8; i++)
-		code[1 + i] = addr >> (56 - 8 * i);
-}
-
-static void put_addresses(void)
-{
-	put_address(refers, (uintptr_t)&handled);
-	put_address(traces, (uintptr_t)&handled);
-}
-
-static void with_code(struct ntrace_break *b)
-{
-	static struct ntrace_code conditions[2], actions[2];
-	const struct ntrace_code all[] = {CODE(even),	 CODE(counts), CODE(refers),
-					  CODE(divides), CODE(loops),  CODE(prints)};
-
-	for (int i = 0; i < 2; i++) {
-		conditions[i] = all[below(below(8) ? 4 : 5)];
-		actions[i] = all[below(2) ? 5 : below(5)];
-	}
-	b->conditions = (uintptr_t)conditions;
-	b->nconditions = below(3);
-	b->actions = (uintptr_t)actions;
-	b->nactions = below(3);
-	b->flags = below(3) ? 0 : NTRACE_BREAK_PERSIST;
-}
-
-static void tracepoint(pid_t pid)
-{
-	static struct ntrace_collect all[4];
-	struct ntrace_code condition = CODE(even);
-	struct ntrace_tracepoint t = {.pid = pid,
-				      .number = 1 + below(3),
-				      .addr = (uintptr_t)step_me + (below(3) ? 0 : 4),
-				      .flags = below(8) ? NTRACE_TP_ENABLED : 0,
-				      .step = below(2) ? 0 : below(30),
-				      .pass = 1 + below(60),
-				      .actions = (uintptr_t)all,
-				      .nactions = below(5)};
-
-	for (int i = 0; i < 4; i++) {
-		all[i] = (struct ntrace_collect){
-		    .type = 1 + below(3), .flags = below(2), .bytes = (uintptr_t)traces};
-		all[i].code_len = sizeof(traces);
-		all[i].note = below(2) ? NT_PRSTATUS : NT_X86_XSTATE;
-		all[i].reg = below(2) ? NTRACE_COLLECT_ABSOLUTE : 19; // the stack pointer
-		all[i].addr = all[i].reg == 19 ? 0 : (uintptr_t)&handled;
-		all[i].len = below(20000);
-	}
-	if (below(2))
-		t.condition = (uintptr_t)&condition;
-	ioctl(fd, NTRACE_IOC_TRACEPOINT, &t);
-}
-
-static void control_tracing(void)
-{
-	static const uint32_t commands[] = {NTRACE_TRACE_START, NTRACE_TRACE_START,
-					    NTRACE_TRACE_START, NTRACE_TRACE_STOP,
-					    NTRACE_TRACE_SETUP, NTRACE_TRACE_CLEAR};
-	struct ntrace_trace_control c = {.command = commands[below(6)]};
-
-	if (c.command == NTRACE_TRACE_SETUP) {
-		c.flags = below(2);
-		c.size = 100 + below(1 << 20);
-	}
-	ioctl(fd, NTRACE_IOC_TRACE_CONTROL, &c);
-}
-
-static void read_tracing(pid_t pid)
-{
-	static char buf[8192];
-	struct ntrace_variable v = {.number = 2, .flags = below(2)};
-	struct ntrace_tracepoint t = {
-	    .pid = pid, .number = 1 + below(3), .addr = (uintptr_t)step_me};
-	struct ntrace_trace_read r = {
-	    .frame = below(10), .buf = (uintptr_t)buf, .len = sizeof(buf)};
-
-	ioctl(fd, NTRACE_IOC_VARIABLE, &v);
-	ioctl(fd, NTRACE_IOC_TRACE_QUERY, &t);
-	while (ioctl(fd, NTRACE_IOC_TRACE_READ, &r) == 0 && r.frame < 20)
-		r.frame++;
-	shared->frames += r.frame;
+	return (struct ntrace_code){.bytes = (uintptr_t)e->bytes, .len = e->len};
 }
 
 static void breakpoint(pid_t pid, uint32_t *id)
 {
+	struct ntrace_code condition = code_of(CHOICE(conditions));
+	struct ntrace_code actions[2] = {code_of(CHOICE(commands)), code_of(CHOICE(commands))};
 	struct ntrace_break b = {.pid = pid, .addr = (uintptr_t)step_me, .len = 1};
 	struct ntrace_unbreak u = {.id = *id};
 
@@ -359,12 +291,16 @@ static void breakpoint(pid_t pid, uint32_t *id)
 			b.addr = (uintptr_t)&handled;
 			b.len = sizeof(handled);
 		}
-	} else if (below(2)) {
-		with_code(&b);
+	} else {
+		b.conditions = (uintptr_t)&condition;
+		b.nconditions = below(2);
+		b.actions = (uintptr_t)actions;
+		b.nactions = below(3);
+		b.flags = b.nactions ? below(2) : 0; // persistent ones
 	}
 	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0) {
 		*id = b.id;
-		shared->coded += b.nactions > 0;
+		shared->actions += b.nactions > 0;
 	}
 }
 
@@ -398,6 +334,56 @@ static void wish(pid_t pid)
 	ioctl(fd, NTRACE_IOC_SETS, &s);
 }
 
+static void define(pid_t pid)
+{
+	struct ntrace_code condition = code_of(CHOICE(conditions));
+	const struct expression *code = CHOICE(collected);
+	struct ntrace_collect collect[] = {
+	    {.type = NTRACE_COLLECT_REGS, .note = below(2) ? NT_PRSTATUS : NT_X86_XSTATE},
+	    {.type = NTRACE_COLLECT_CODE,
+	     .bytes = (uintptr_t)code->bytes,
+	     .code_len = code->len,
+	     .flags = below(2)},
+	    {.type = NTRACE_COLLECT_MEMORY,
+	     .reg = below(2) ? 19 : NTRACE_COLLECT_ABSOLUTE,
+	     .addr = below(2) ? 0 : (uintptr_t)&handled,
+	     .len = 1 + below(10000)},
+	};
+	struct ntrace_tracepoint t = {.pid = pid,
+				      .number = below(3),
+				      .addr = (uintptr_t)(below(4) ? step_me : (void *)compute),
+				      .flags = below(8) ? NTRACE_TP_ENABLED : 0,
+				      .step = below(2) ? 0 : below(40),
+				      .pass = below(4) ? 0 : 1 + below(20),
+				      .condition = below(2) ? (uintptr_t)&condition : 0,
+				      .actions = (uintptr_t)collect,
+				      .nactions = below(4)};
+
+	ioctl(fd, NTRACE_IOC_TRACEPOINT, &t);
+	ioctl(fd, NTRACE_IOC_TRACE_QUERY, &t);
+}
+
+static void trace(void)
+{
+	static char frame[65536];
+	struct ntrace_trace_control c = {
+	    .command = 1 + below(5), .flags = below(2), .size = 1 + below(1 << 20)};
+	struct ntrace_trace_read r = {.buf = (uintptr_t)frame, .len = sizeof(frame)};
+	struct ntrace_variable v = {.number = 1 + below(4), .flags = below(2)};
+
+	if (c.command == NTRACE_TRACE_CLEAR && below(4))
+		c.command = NTRACE_TRACE_START;
+	if (c.command != NTRACE_TRACE_SETUP)
+		c.flags = c.size = 0;
+	ioctl(fd, NTRACE_IOC_TRACE_CONTROL, &c);
+	ioctl(fd, NTRACE_IOC_VARIABLE, &v);
+	for (r.frame = c.frames ? below(c.frames) : 0; below(8); r.frame++)
+		if (ioctl(fd, NTRACE_IOC_TRACE_READ, &r) < 0)
+			break;
+		else
+			shared->frames++;
+}
+
 static void act(pid_t pid, uint32_t *id)
 {
 	struct ntrace_attach a = {.pid = pid, .flags = below(2)};
@@ -406,7 +392,7 @@ static void act(pid_t pid, uint32_t *id)
 	struct ntrace_stop s = {.entries = (uintptr_t)&entry, .count = 1, .timeout_us = 100000};
 	uint32_t count;
 
-	switch (below(13)) {
+	switch (below(12)) {
 	case 0:
 		ioctl(fd, NTRACE_IOC_ATTACH, &a);
 		break;
@@ -429,13 +415,10 @@ static void act(pid_t pid, uint32_t *id)
 			rewrite_registers(&threads[below(count)]);
 		break;
 	case 6:
-		tracepoint(pid);
+		define(pid);
 		break;
 	case 7:
-		control_tracing();
-		break;
-	case 8:
-		read_tracing(pid);
+		trace();
 		break;
 	default:
 		take_events();
@@ -450,7 +433,6 @@ static int engine(uint64_t seed)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	seed_with(seed);
-	put_addresses();
 	fd = open(NTRACE_CONTROL_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || ioctl(fd, NTRACE_IOC_HELLO, &hello) < 0)
 		return 1;
@@ -605,9 +587,9 @@ int main(int argc, char **argv)
 	}
 	printf(
 	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
-	    "without the module, %lu breakpoints with actions, %lu texts and %lu trace frames "
-	    "read, seed %llu\n",
-	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads, shared->coded,
+	    "without the module, %lu breakpoints with actions, %lu texts, %lu trace frames, seed "
+	    "%llu\n",
+	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads, shared->actions,
 	    shared->texts, shared->frames, (unsigned long long)seed);
 	return hurt != 0;
 }
