@@ -292,10 +292,10 @@ bool nt_park(struct nt_task *t)
 		bool inspected;
 
 		spin_lock_irq(&t->lock);
-		if (fatal_signal_pending(current)) {
+		if (fatal_signal_pending(current) || t->killed) {
 			alive = false;
 			nt_drop_holds(t);
-		} else {
+		} else if (!t->exits || t->holds) {
 			satisfy_all(t);
 		}
 		inspected = t->inspectors;

@@ -5,6 +5,7 @@
 //   setuid FOLDER    a program that changes its user is lost to an engine without the right
 //   namespaces       ids are those of the opener's pid namespace
 //   threads          one thread is attached by itself, and its system calls are its own
+//   killed           SIGKILL ends a thread that is asked to stop over and over
 //   persist MODULE   actions that set variables outlive their engine, and go with the module
 //   collect          a thread that collects gigabytes can be killed
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
@@ -298,6 +299,42 @@ static void unload(const char *module)
 	finish(pid);
 }
 
+static void *hammer(void *of)
+{
+	struct ntrace_stop *stop = of;
+	int fd = stop->timeout_us;
+
+	stop->timeout_us = 0;
+	while (ioctl(fd, NTRACE_IOC_STOP, stop) == 0)
+		;
+	return NULL;
+}
+
+static void killed(const char *none)
+{
+	(void)none;
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = counter();
+		int fd = open_engine("killed"), ms = 0;
+		struct ntrace_stop_entry entry = {.pid = -1, .tid = -1};
+		struct ntrace_stop stop = {
+		    .entries = (uintptr_t)&entry, .count = 1, .timeout_us = fd};
+		pthread_t thread;
+
+		attach(fd, pid, 0);
+		if (pthread_create(&thread, NULL, hammer, &stop))
+			wrong("no thread");
+		usleep(20000);
+		kill(pid, SIGKILL);
+		for (; waitpid(pid, NULL, WNOHANG) == 0; ms++, usleep(1000))
+			if (ms > 5000)
+				wrong("it cannot be killed");
+		stop.flags = ~0u; // no such flags: it ends
+		pthread_join(thread, NULL);
+		close(fd);
+	}
+}
+
 /* A breakpoint at site() whose persistent action sets a state variable; its engine. */
 static int persistent(pid_t pid)
 {
@@ -372,8 +409,8 @@ static const struct scene {
 	bool argument;
 } scenes[] = {
     {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
-    {"threads", threads, false}, {"collect", collect, false}, {"persist", persist, true},
-    {"unload", unload, true},
+    {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
+    {"persist", persist, true},	 {"unload", unload, true},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))
