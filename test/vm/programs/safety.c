@@ -299,14 +299,16 @@ static void unload(const char *module)
 	finish(pid);
 }
 
-static void *hammer(void *of)
-{
-	struct ntrace_stop *stop = of;
-	int fd = stop->timeout_us;
+/* Asks for a stop of all, over and over. */
+static volatile bool hammering;
 
-	stop->timeout_us = 0;
-	while (ioctl(fd, NTRACE_IOC_STOP, stop) == 0)
-		;
+static void *hammer(void *fd)
+{
+	struct ntrace_stop_entry entry = {.pid = -1, .tid = -1};
+	struct ntrace_stop stop = {.entries = (uintptr_t)&entry, .count = 1};
+
+	while (hammering)
+		ioctl((int)(intptr_t)fd, NTRACE_IOC_STOP, &stop);
 	return NULL;
 }
 
@@ -316,20 +318,18 @@ static void killed(const char *none)
 	for (int i = 0; i < 20; i++) {
 		pid_t pid = counter();
 		int fd = open_engine("killed"), ms = 0;
-		struct ntrace_stop_entry entry = {.pid = -1, .tid = -1};
-		struct ntrace_stop stop = {
-		    .entries = (uintptr_t)&entry, .count = 1, .timeout_us = fd};
 		pthread_t thread;
 
 		attach(fd, pid, 0);
-		if (pthread_create(&thread, NULL, hammer, &stop))
+		hammering = true;
+		if (pthread_create(&thread, NULL, hammer, (void *)(intptr_t)fd))
 			wrong("no thread");
 		usleep(20000);
 		kill(pid, SIGKILL);
 		for (; waitpid(pid, NULL, WNOHANG) == 0; ms++, usleep(1000))
 			if (ms > 5000)
 				wrong("it cannot be killed");
-		stop.flags = ~0u; // no such flags: it ends
+		hammering = false;
 		pthread_join(thread, NULL);
 		close(fd);
 	}
