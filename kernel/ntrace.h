@@ -247,7 +247,7 @@ struct nt_task {
 	bool parked;		 /* sleeps in nt_park(), user registers complete */
 	bool working;		 /* its work runs: actions take effect at the end of it */
 	bool exits;		 /* in do_exit(): held by who wants that event, else by nobody */
-	bool killed;		 /* ... by SIGKILL, which is not pending any more */
+	bool killed;		 /* ... by SIGKILL, which is not pending there: by nobody */
 	bool dead;		 /* past its last report */
 	unsigned int pins;	 /* keep it hashed without atts */
 	unsigned int inspectors; /* look at its registers: it stays parked */

@@ -6,6 +6,7 @@
 //   namespaces       ids are those of the opener's pid namespace
 //   threads          one thread is attached by itself, and its system calls are its own
 //   killed           SIGKILL ends a thread that is asked to stop over and over
+//   exiting          SIGKILL ends a thread that is held where it exits
 //   persist MODULE   actions that set variables outlive their engine, and go with the module
 //   collect          a thread that collects gigabytes can be killed
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
@@ -335,6 +336,32 @@ static void killed(const char *none)
 	}
 }
 
+/* It ends by itself, is held there, and killed. */
+static void exiting(const char *none)
+{
+	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
+				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING)};
+	int fd, ms = 0, go[2];
+
+	(void)none;
+	if (pipe(go))
+		wrong("no pipe");
+	sets.pid = sleeper(go[0]);
+	fd = open_engine("exiting");
+	attach(fd, sets.pid, 0);
+	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
+		wrong("no sets");
+	await(fd, NTRACE_EV_EXITING);
+	usleep(100000);
+	if (waitpid(sets.pid, NULL, WNOHANG))
+		wrong("it is not held");
+	kill(sets.pid, SIGKILL);
+	for (; waitpid(sets.pid, NULL, WNOHANG) == 0; ms++, usleep(1000))
+		if (ms > 5000)
+			wrong("it cannot be killed");
+	close(fd);
+}
+
 /* A breakpoint at site() whose persistent action sets a state variable; its engine. */
 static int persistent(pid_t pid)
 {
@@ -410,7 +437,7 @@ static const struct scene {
 } scenes[] = {
     {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
     {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
-    {"persist", persist, true},	 {"unload", unload, true},
+    {"exiting", exiting, false}, {"persist", persist, true},  {"unload", unload, true},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))
