@@ -95,14 +95,23 @@ void nt_sites_lost(struct nt_mm *m)
 	mutex_unlock(&m->mutex);
 }
 
+/* Who is being killed reads no memory: that says nothing of what is there. */
 static int arm(struct nt_mm *m, struct nt_site *s)
 {
 	static const u8 trap = NT_BREAK_BYTE;
+	u8 byte;
 	int error;
 
-	WRITE_ONCE(s->armed, false); /* what is there now is the program's */
-	if (nt_mem_read(m->mm, s->addr, &s->original, 1) != 1)
+	if (nt_mem_read(m->mm, s->addr, &byte, 1) != 1) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		WRITE_ONCE(s->armed, false);
 		return -EFAULT;
+	}
+	if (s->armed && byte == trap)
+		return 0;
+	WRITE_ONCE(s->armed, false); /* what is there now is the program's */
+	s->original = byte;
 	error = plan_site(m, s, false);
 	if (error)
 		return error;
@@ -371,6 +380,7 @@ static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct
 		m->breaks++;
 		r->id = b->id;
 		r->owners = owners_of(b);
+		refcount_inc(&b->ref); /* from now on somebody may remove it */
 		xa_store(&e->breaks, b->id, b, GFP_KERNEL);
 	}
 	mutex_unlock(&m->mutex);
@@ -379,8 +389,7 @@ static int insert_break(struct nt_engine *e, struct nt_proc *p, struct mm_struct
 	else if (b->type == NTRACE_BREAK_SW)
 		nt_keeper_yield(m, b);
 out:
-	if (error)
-		nt_break_put(b);
+	nt_break_put(b);
 	return error;
 }
 

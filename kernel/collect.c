@@ -31,8 +31,11 @@ static int read_reg(void *ctx, u32 number, u64 *value)
 static u32 read_mem(void *ctx, u64 addr, void *buf, u32 len)
 {
 	struct collection *c = ctx;
-	u32 got = len - copy_from_user(buf, (const void __user *)(unsigned long)addr, len);
+	u32 got;
 
+	if (fatal_signal_pending(current) || READ_ONCE(nt_unloading))
+		return 0; /* there may be gigabytes to come */
+	got = len - copy_from_user(buf, (const void __user *)(unsigned long)addr, len);
 	if (got < len)
 		got += nt_mem_read(current->mm, addr + got, buf + got, len - got);
 	if (c->m) {

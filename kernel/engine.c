@@ -13,6 +13,20 @@ DEFINE_MUTEX(nt_engines_lock);
 static atomic64_t last_engine = ATOMIC64_INIT(0);
 static atomic64_t last_order = ATOMIC64_INIT(0);
 
+static void free_engine(struct work_struct *work)
+{
+	struct nt_engine *e = container_of(to_rcu_work(work), struct nt_engine, freeing);
+
+	put_pid(e->opener);
+	put_pid_ns(e->ns);
+	put_cred(e->cred);
+	xa_destroy(&e->breaks);
+	nt_tracing_free(e);
+	kvfree(e->notes);
+	kfree(e);
+	atomic_dec(&nt_count[NT_ENGINE]);
+}
+
 /* cred, ns and opener are the caller's to fill in. */
 static struct nt_engine *new_engine(void)
 {
@@ -21,6 +35,7 @@ static struct nt_engine *new_engine(void)
 	if (!e)
 		return NULL;
 	refcount_set(&e->ref, 1);
+	INIT_RCU_WORK(&e->freeing, free_engine);
 	e->id = atomic64_inc_return(&last_engine);
 	mutex_init(&e->mutex);
 	xa_init_flags(&e->breaks, XA_FLAGS_ALLOC1);
@@ -72,25 +87,11 @@ struct nt_engine *nt_engine_heir(struct nt_engine *of, const char *label)
 	return e;
 }
 
-static void free_engine(struct rcu_head *rcu)
-{
-	struct nt_engine *e = container_of(rcu, struct nt_engine, rcu);
-
-	put_cred(e->cred);
-	nt_tracing_free(e);
-	kvfree(e->notes);
-	kfree(e);
-	atomic_dec(&nt_count[NT_ENGINE]);
-}
-
+/* The last reference may be that of a thread whose record goes, in a softirq. */
 void nt_engine_put(struct nt_engine *e)
 {
-	if (!refcount_dec_and_test(&e->ref))
-		return;
-	put_pid(e->opener);
-	put_pid_ns(e->ns);
-	xa_destroy(&e->breaks);
-	call_rcu(&e->rcu, free_engine);
+	if (refcount_dec_and_test(&e->ref))
+		queue_rcu_work(nt_workqueue, &e->freeing);
 }
 
 /* The only teardown: whatever it has is let go by its release mode. */
@@ -98,7 +99,8 @@ void nt_engine_close(struct nt_engine *e)
 {
 	struct nt_proc *p;
 
-	mutex_lock(&e->mutex);
+	/* that of a keeper may end while another lets go */
+	mutex_lock_nested(&e->mutex, e->keeper ? SINGLE_DEPTH_NESTING : 0);
 	spin_lock_irq(&e->queue_lock);
 	e->closing = true;
 	spin_unlock_irq(&e->queue_lock);
@@ -249,6 +251,8 @@ void nt_proc_last(struct nt_proc *p, u32 type, int code)
 {
 	struct nt_engine *e = p->engine;
 	struct ntrace_event *r = &p->last.r;
+	unsigned long flags;
+	bool unread;
 
 	refcount_inc(&p->ref);
 	memset(r, 0, sizeof(*r));
@@ -259,7 +263,15 @@ void nt_proc_last(struct nt_proc *p, u32 type, int code)
 	r->tid = r->tgid = pid_nr_ns(p->tgid, e->ns);
 	r->code = code;
 	r->core = -1;
-	nt_queue(e, &p->last);
+	spin_lock_irqsave(&e->queue_lock, flags);
+	unread = e->closing || e->keeper; /* what was queued is gone already, or never read */
+	if (!unread) {
+		r->seq = ++e->seq;
+		list_add_tail(&p->last.link, &e->stops);
+	}
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+	if (unread)
+		nt_proc_put(p);
 	nt_wake(e);
 	queue_work(nt_workqueue, &p->reap);
 }

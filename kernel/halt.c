@@ -130,9 +130,10 @@ static int stop_entries(struct nt_engine *e, struct ntrace_stop *r,
 		h.left = &left;
 	for (;;) {
 		h.stopped = h.pending = r->done = 0;
-		for (i = 0; i < r->count; i++) {
+		for (i = 0; i < r->count && !fatal_signal_pending(current); i++) {
 			entries[i].error = ask_entry(e, &entries[i], &h);
 			r->done += !entries[i].error;
+			cond_resched(); /* each may be thousands of threads */
 		}
 		if (!wait || !h.pending || nt_unloading ||
 		    (r->timeout_us && time_after_eq(jiffies, until)))

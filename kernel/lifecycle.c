@@ -293,6 +293,9 @@ bool nt_hook_do_exit(struct nt_frame *frame)
 		return false;
 	nt_event_init(&ev, t, NTRACE_EV_EXITING, true);
 	ev.r.code = frame->args[0];
+	if ((ev.r.code & 0x7f) == SIGKILL)
+		WRITE_ONCE(t->killed, true);
+	t->exits = true;
 	nt_report(t, &ev, match_exiting);
 	nt_task_put(t);
 	return false;

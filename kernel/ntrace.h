@@ -123,7 +123,7 @@ enum nt_want {
 /* ---- engine -------------------------------------------------------------- */
 struct nt_engine {
 	refcount_t ref;
-	struct rcu_head rcu;
+	struct rcu_work freeing;
 	u64 id;
 	struct list_head all; /* nt_engines, nt_engines_lock */
 	struct mutex mutex;
@@ -246,6 +246,8 @@ struct nt_task {
 	bool hard;		 /* ... and disturbs system calls */
 	bool parked;		 /* sleeps in nt_park(), user registers complete */
 	bool working;		 /* its work runs: actions take effect at the end of it */
+	bool exits;		 /* in do_exit(): held by who wants that event, else by nobody */
+	bool killed;		 /* ... by SIGKILL, which is not pending there: by nobody */
 	bool dead;		 /* past its last report */
 	unsigned int pins;	 /* keep it hashed without atts */
 	unsigned int inspectors; /* look at its registers: it stays parked */

@@ -9,8 +9,9 @@
 #include "batch.h"
 #include "ntrace.h"
 
-#define SIGINFO_SIZE 128 /* of siginfo_t, <asm/siginfo.h> */
-#define UPGRADE_MS 1000	 /* a thread blocked in the kernel comes to its stop meanwhile */
+#define SIGINFO_SIZE 128   /* of siginfo_t, <asm/siginfo.h> */
+#define MOST_REGSET 65536u /* bytes */
+#define UPGRADE_MS 1000	   /* a thread blocked in the kernel comes to its stop meanwhile */
 
 const struct user_regset *nt_regset_find(struct task_struct *task, u32 note)
 {
@@ -23,67 +24,67 @@ const struct user_regset *nt_regset_find(struct task_struct *task, u32 note)
 	return NULL;
 }
 
-static int get_siginfo(struct nt_task *t, struct ntrace_regset *r)
-{
-	char info[SIGINFO_SIZE] = {};
+/* What is transferred, between our memory and the program's thread. The caller's memory may
+ * keep whoever touches it waiting, and with it a thread that is looked at.
+ */
+struct piece {
+	void *bytes;
+	size_t len;
+};
 
+static int make_room(struct piece *piece, size_t size)
+{
+	if (size <= piece->len)
+		return 0;
+	kvfree(piece->bytes);
+	piece->bytes = kvmalloc(size, GFP_KERNEL);
+	piece->len = piece->bytes ? size : 0;
+	return piece->bytes ? 0 : ENOMEM;
+}
+
+static int get_siginfo(struct nt_task *t, struct ntrace_regset *r, struct piece *piece)
+{
 	BUILD_BUG_ON(sizeof(kernel_siginfo_t) > SIGINFO_SIZE);
 	if (!t->siginfo)
 		return EINVAL;
-	memcpy(info, t->siginfo, sizeof(*t->siginfo));
-	r->got = sizeof(info);
-	if (copy_to_user(u64_to_user_ptr(r->buf), info, min_t(size_t, r->len, sizeof(info))))
-		return EFAULT;
+	if (make_room(piece, SIGINFO_SIZE))
+		return ENOMEM;
+	memset(piece->bytes, 0, SIGINFO_SIZE);
+	memcpy(piece->bytes, t->siginfo, sizeof(*t->siginfo));
+	r->got = SIGINFO_SIZE;
 	return 0;
 }
 
-static int set_siginfo(struct nt_task *t, struct ntrace_regset *r)
+static int set_siginfo(struct nt_task *t, struct ntrace_regset *r, const struct piece *piece)
 {
-	char info[SIGINFO_SIZE];
-
-	if (!t->siginfo || r->len != sizeof(info))
+	if (!t->siginfo || r->len != SIGINFO_SIZE)
 		return EINVAL;
-	if (copy_from_user(info, u64_to_user_ptr(r->buf), sizeof(info)))
-		return EFAULT;
-	memcpy(t->siginfo, info, sizeof(*t->siginfo));
-	r->got = sizeof(info);
+	memcpy(t->siginfo, piece->bytes, sizeof(*t->siginfo));
+	r->got = SIGINFO_SIZE;
 	return 0;
 }
 
-static int get(struct nt_task *t, struct ntrace_regset *r, void **scratch, size_t *room)
+static int get(struct nt_task *t, struct ntrace_regset *r, struct piece *piece)
 {
 	const struct user_regset *set;
 	size_t size;
 	int got;
 
 	if (r->note == NTRACE_NT_SIGINFO)
-		return get_siginfo(t, r);
+		return get_siginfo(t, r, piece);
 	set = nt_regset_find(t->task, r->note);
 	if (!set)
 		return EINVAL;
 	size = (size_t)set->n * set->size;
-	if (!r->len) {
-		/* its true size, which may be less than the most it could be */
-		r->len = size;
-		got = get(t, r, scratch, room);
-		r->len = 0;
-		return got;
-	}
-	if (size > *room) {
-		kvfree(*scratch);
-		*scratch = kvmalloc(size, GFP_KERNEL);
-		*room = *scratch ? size : 0;
-		if (!*scratch)
-			return ENOMEM;
-	}
-	got = regset_get(t->task, set, min_t(size_t, size, r->len), *scratch);
+	if (make_room(piece, size))
+		return ENOMEM;
+	/* without a buffer: its true size, which may be less than the most it could be */
+	got = regset_get(t->task, set, r->len ? min_t(size_t, size, r->len) : size, piece->bytes);
 	if (got < 0)
 		return -got;
 	r->got = got;
 	if (r->note == NT_PRSTATUS && !READ_ONCE(t->parked))
-		nt_trap_show(t, *scratch, got);
-	if (r->buf && copy_to_user(u64_to_user_ptr(r->buf), *scratch, got))
-		return EFAULT;
+		nt_trap_show(t, piece->bytes, got);
 	return 0;
 }
 
@@ -98,48 +99,54 @@ static void keep_result(struct nt_task *t, void *bytes, size_t size)
 		*result = task_pt_regs(t->task)->ax;
 }
 
-static int set(struct nt_task *t, struct ntrace_regset *r, bool halfway)
+static int set(struct nt_task *t, struct ntrace_regset *r, const struct piece *piece, bool halfway)
 {
 	const struct user_regset *set;
 	size_t size;
-	void *bytes;
 	int error;
 
 	if (r->note == NTRACE_NT_SIGINFO)
-		return set_siginfo(t, r);
+		return set_siginfo(t, r, piece);
 	set = nt_regset_find(t->task, r->note);
 	if (!set || !set->set || !r->len || r->len % set->size)
 		return EINVAL;
-	size = min_t(size_t, r->len, (size_t)set->n * set->size);
-	bytes = kvmalloc(size, GFP_KERNEL);
-	if (!bytes)
-		return ENOMEM;
-	if (copy_from_user(bytes, u64_to_user_ptr(r->buf), size))
-		error = -EFAULT;
-	else
-		error = 0;
-	if (!error && halfway && r->note == NT_PRSTATUS)
-		keep_result(t, bytes, size);
-	if (!error)
-		error = set->set(t->task, set, 0, size, bytes, NULL);
-	kvfree(bytes);
+	size = min_t(size_t, piece->len, (size_t)set->n * set->size);
+	if (halfway && r->note == NT_PRSTATUS)
+		keep_result(t, piece->bytes, size);
+	error = set->set(t->task, set, 0, size, piece->bytes, NULL);
 	if (!error)
 		r->got = size;
 	return -error;
 }
 
+static int copy_in(const struct ntrace_regset *r, struct piece *piece)
+{
+	size_t len = min(r->len, MOST_REGSET);
+	int error = make_room(piece, len);
+
+	if (error)
+		return error;
+	piece->len = len; /* of what is there; the next one asks again */
+	return copy_from_user(piece->bytes, u64_to_user_ptr(r->buf), len) ? EFAULT : 0;
+}
+
+static int copy_out(const struct ntrace_regset *r, const struct piece *piece)
+{
+	return copy_to_user(u64_to_user_ptr(r->buf), piece->bytes, min(r->len, r->got)) ? EFAULT
+											: 0;
+}
+
 /* A thread that sleeps in the kernel need not be disturbed: everything was saved when
  * it went to sleep, and is what we read unless it ran meanwhile. False: it did.
  */
-static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, void **scratch, size_t *room,
-			int *error)
+static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, struct piece *piece, int *error)
 {
 	struct task_struct *task = t->task;
 	unsigned long switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 
 	if (r->note == NTRACE_NT_SIGINFO || READ_ONCE(t->parked) || !nt_blocked(t, true))
 		return false;
-	*error = get(t, r, scratch, room);
+	*error = get(t, r, piece);
 	smp_rmb();
 	return nt_blocked(t, true) && switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 }
@@ -147,21 +154,20 @@ static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, void **scrat
 /* Where it is parked, or else where it sleeps; a write brings a thread that sleeps to
  * its stop.
  */
-static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, void **scratch,
-		    size_t *room)
+static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, struct piece *piece)
 {
 	struct nt_task *t = a->task;
 	int error, ms;
 
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
 		if (nt_inspect(t)) {
-			error = change ? set(t, r, a->halfway) : get(t, r, scratch, room);
+			error = change ? set(t, r, piece, a->halfway) : get(t, r, piece);
 			if (!change && r->note == NT_PRSTATUS)
 				a->halfway = false;
 			nt_inspect_end(t);
 			return error;
 		}
-		if (!change && get_blocked(t, r, scratch, room, &error)) {
+		if (!change && get_blocked(t, r, piece, &error)) {
 			if (r->note == NT_PRSTATUS)
 				a->halfway = true;
 			return error;
@@ -190,8 +196,7 @@ static int allowed(struct nt_att *a, struct ntrace_regset *r, bool change)
 	return error;
 }
 
-static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, void **scratch,
-	       size_t *room)
+static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, struct piece *piece)
 {
 	struct nt_task *t = NULL;
 	struct nt_att *a;
@@ -208,8 +213,12 @@ static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, void *
 	error = allowed(a, r, change);
 	if (!error && !r->buf && (change || r->len))
 		error = EFAULT;
+	if (!error && change)
+		error = copy_in(r, piece);
 	if (!error)
-		error = transfer(a, r, change, scratch, room);
+		error = transfer(a, r, change, piece);
+	if (!error && !change)
+		error = copy_out(r, piece);
 	nt_att_put(a);
 	return error;
 }
@@ -217,8 +226,7 @@ static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, void *
 static int all(struct nt_engine *e, struct ntrace_regs *r, bool change)
 {
 	struct ntrace_regset *entries;
-	void *scratch = NULL;
-	size_t room = 0;
+	struct piece piece = {};
 	u32 i;
 
 	entries = nt_batch_in(r->entries, r->count, sizeof(*entries));
@@ -226,10 +234,10 @@ static int all(struct nt_engine *e, struct ntrace_regs *r, bool change)
 		return PTR_ERR(entries);
 	r->done = 0;
 	for (i = 0; i < r->count; i++) {
-		entries[i].error = one(e, &entries[i], change, &scratch, &room);
+		entries[i].error = one(e, &entries[i], change, &piece);
 		r->done += !entries[i].error;
 	}
-	kvfree(scratch);
+	kvfree(piece.bytes);
 	return nt_batch_out(r->entries, entries, r->count, sizeof(*entries));
 }
 

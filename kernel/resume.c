@@ -125,10 +125,11 @@ int nt_resume(struct nt_engine *e, void *record)
 		return PTR_ERR(entries);
 	r->done = r->resumed = 0;
 	b.serial = atomic64_inc_return(&e->last_batch);
-	for (i = 0; i < r->count; i++) {
+	for (i = 0; i < r->count && !fatal_signal_pending(current); i++) {
 		b.entry = &entries[i];
 		resume_entry(e, &b);
 		r->done += !entries[i].error;
+		cond_resched(); /* each may be thousands of threads */
 	}
 	error = nt_batch_out(r->entries, entries, r->count, sizeof(*entries));
 	if (r->wait_us)

@@ -309,6 +309,27 @@ bool nt_hook_get_signal(struct nt_frame *frame)
 }
 
 /* ---- sending: under siglock --------------------------------------------------- */
+/* The kernel drops SIGKILL where a process ends already: its threads may be held there, or
+ * come to it.
+ */
+static void kill_exiting(struct task_struct *task)
+{
+	struct task_struct *other;
+	struct nt_task *t;
+
+	if (!(task->signal->flags & SIGNAL_GROUP_EXIT))
+		return;
+	rcu_read_lock();
+	for_each_thread(task, other) {
+		t = nt_task_get_rcu(other);
+		if (t) {
+			WRITE_ONCE(t->killed, true);
+			__wake_up(&t->wait, TASK_NORMAL | __TASK_TRACED, 1, NULL);
+		}
+	}
+	rcu_read_unlock();
+}
+
 /* prepare_signal(sig, task, force): false drops the signal. */
 bool nt_hook_prepare_signal(struct nt_frame *frame)
 {
@@ -316,6 +337,8 @@ bool nt_hook_prepare_signal(struct nt_frame *frame)
 	int signo = frame->args[0];
 	__sighandler_t handler;
 
+	if (signo == SIGKILL)
+		kill_exiting(task);
 	if (signo <= 0 || signo > _NSIG || signo == SIGKILL || !nt_feature(NTRACE_F_SIGNALS_FATAL))
 		return false;
 	handler = task->sighand->action[signo - 1].sa.sa_handler;

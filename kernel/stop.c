@@ -294,22 +294,23 @@ bool nt_park(struct nt_task *t)
 	if (current->ptrace)
 		WRITE_ONCE(t->call.yield, true); /* it may be waiting already */
 	for (;;) {
-		bool inspected;
+		bool inspected, held;
 
 		spin_lock_irq(&t->lock);
-		if (fatal_signal_pending(current)) {
+		if (fatal_signal_pending(current) || READ_ONCE(t->killed)) {
 			alive = false;
 			nt_drop_holds(t);
-		} else {
+		} else if (!t->exits || t->holds) {
 			satisfy_all(t);
 		}
 		inspected = t->inspectors;
-		if (!t->holds && !inspected)
+		held = t->holds;
+		if (!held && !inspected)
 			break;
 		parked = t->parked = true;
 		sleep_on(t, &wait);
 		spin_unlock_irq(&t->lock);
-		if (!READ_ONCE(t->call.yield))
+		if (!READ_ONCE(t->call.yield) && !(held && READ_ONCE(t->killed)))
 			schedule();
 		if (READ_ONCE(t->call.yield)) {
 			finish_wait(&t->wait, &wait);

@@ -157,10 +157,13 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 {
 	struct nt_mm *m = nt_mm_get_rcu(current->mm);
 	struct nt_task *t = nt_task_get_rcu(current);
-	bool own = nt_arch_own_step(regs), theirs;
 	struct nt_plan *plan = NULL;
 	u8 result = NT_OOL_ELSEWHERE;
+	bool own, theirs;
 
+	if (t && t->trap.back.frame)
+		nt_arch_sigreturn_claim(&t->trap.back, regs);
+	own = nt_arch_own_step(regs);
 	if (nt_in_probe()) {
 		if (t && t->trap.put_off)
 			nt_task_kick(t, false);

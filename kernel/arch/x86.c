@@ -246,6 +246,12 @@ int nt_arch_sigreturn_to(const struct nt_return *back, unsigned long pc)
 	return 0;
 }
 
+void nt_arch_sigreturn_claim(const struct nt_return *back, const struct pt_regs *regs)
+{
+	if (regs->flags & X86_EFLAGS_TF && !(back->flags & X86_EFLAGS_TF))
+		set_thread_flag(TIF_FORCED_TF);
+}
+
 void nt_arch_sigreturn_undo(const struct nt_return *back)
 {
 	struct signal_frame __user *frame = (void __user *)back->frame;

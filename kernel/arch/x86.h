@@ -76,6 +76,8 @@ bool nt_arch_is_sigreturn(const struct pt_regs *regs);
 bool nt_arch_sigreturn(const struct pt_regs *regs, struct nt_return *back);
 /* Makes it go elsewhere, with the trap flag set. May sleep. */
 int nt_arch_sigreturn_to(const struct nt_return *back, unsigned long pc);
+/* It went there: the trap flag is ours, whatever a ptracer that stopped the call has said. */
+void nt_arch_sigreturn_claim(const struct nt_return *back, const struct pt_regs *regs);
 /* It did not come to that: as it was. Atomic. */
 void nt_arch_sigreturn_undo(const struct nt_return *back);
 

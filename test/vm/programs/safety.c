@@ -5,6 +5,10 @@
 //   setuid FOLDER    a program that changes its user is lost to an engine without the right
 //   namespaces       ids are those of the opener's pid namespace
 //   threads          one thread is attached by itself, and its system calls are its own
+//   killed           SIGKILL ends a thread that is asked to stop over and over
+//   exiting          SIGKILL ends a thread that is held where it exits
+//   persist MODULE   actions that set variables outlive their engine, and go with the module
+//   collect          a thread that collects gigabytes can be killed
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
 #define _GNU_SOURCE
 #include "scene.h"
@@ -296,13 +300,144 @@ static void unload(const char *module)
 	finish(pid);
 }
 
+/* Asks for a stop of all, over and over. */
+static volatile bool hammering;
+
+static void *hammer(void *fd)
+{
+	struct ntrace_stop_entry entry = {.pid = -1, .tid = -1};
+	struct ntrace_stop stop = {.entries = (uintptr_t)&entry, .count = 1};
+
+	while (hammering)
+		ioctl((int)(intptr_t)fd, NTRACE_IOC_STOP, &stop);
+	return NULL;
+}
+
+static void killed(const char *none)
+{
+	(void)none;
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = counter();
+		int fd = open_engine("killed"), ms = 0;
+		pthread_t thread;
+
+		attach(fd, pid, 0);
+		hammering = true;
+		if (pthread_create(&thread, NULL, hammer, (void *)(intptr_t)fd))
+			wrong("no thread");
+		usleep(20000);
+		kill(pid, SIGKILL);
+		for (; waitpid(pid, NULL, WNOHANG) == 0; ms++, usleep(1000))
+			if (ms > 5000)
+				wrong("it cannot be killed");
+		hammering = false;
+		pthread_join(thread, NULL);
+		close(fd);
+	}
+}
+
+/* It ends by itself, is held there, and killed. */
+static void exiting(const char *none)
+{
+	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
+				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING)};
+	int fd, ms = 0, go[2];
+
+	(void)none;
+	if (pipe(go))
+		wrong("no pipe");
+	sets.pid = sleeper(go[0]);
+	fd = open_engine("exiting");
+	attach(fd, sets.pid, 0);
+	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
+		wrong("no sets");
+	await(fd, NTRACE_EV_EXITING);
+	usleep(100000);
+	if (waitpid(sets.pid, NULL, WNOHANG))
+		wrong("it is not held");
+	kill(sets.pid, SIGKILL);
+	for (; waitpid(sets.pid, NULL, WNOHANG) == 0; ms++, usleep(1000))
+		if (ms > 5000)
+			wrong("it cannot be killed");
+	close(fd);
+}
+
+/* A breakpoint at site() whose persistent action sets a state variable; its engine. */
+static int persistent(pid_t pid)
+{
+	static const unsigned char code[] = {0x22, 1, 0x2d, 0, 2, 0x27}; // const8 1; setv 2; end
+	struct ntrace_code action = {.bytes = (uintptr_t)code, .len = sizeof(code)};
+	struct ntrace_break b = {.pid = pid,
+				 .addr = (uintptr_t)site,
+				 .len = 1,
+				 .flags = NTRACE_BREAK_PERSIST,
+				 .actions = (uintptr_t)&action,
+				 .nactions = 1};
+	int fd = open_engine("persistent");
+
+	attach(fd, pid, 0);
+	if (ioctl(fd, NTRACE_IOC_BREAK, &b) < 0)
+		wrong("no breakpoint");
+	grows("with actions");
+	return fd;
+}
+
+static void persist(const char *module)
+{
+	char command[512];
+	pid_t pid = counter();
+	int fd;
+
+	close(persistent(pid));
+	grows("when the engine of its actions has gone");
+	run("grep -q 'persistent commands' /proc/ntrace/engines");
+	fd = persistent(pid);
+	run("rmmod ntrace");
+	close(fd);
+	grows("without the module");
+	snprintf(command, sizeof(command), "insmod %s", module);
+	run(command);
+	finish(pid);
+}
+
+static void collect(const char *none)
+{
+	static struct ntrace_collect all[1024];
+	struct ntrace_tracepoint point = {
+	    .addr = (uintptr_t)site, .flags = NTRACE_TP_ENABLED, .actions = (uintptr_t)all};
+	struct ntrace_trace_control control = {.command = NTRACE_TRACE_START};
+	int fd, ms = 0;
+
+	(void)none;
+	for (int i = 0; i < 1024; i++) // where nothing is
+		all[i] = (struct ntrace_collect){.type = NTRACE_COLLECT_MEMORY,
+						 .reg = NTRACE_COLLECT_ABSOLUTE,
+						 .addr = 1ull << 32,
+						 .len = 16 << 20};
+	point.nactions = 1024;
+	point.pid = counter();
+	fd = open_engine("collect");
+	attach(fd, point.pid, 0);
+	grows("when it is attached");
+	if (ioctl(fd, NTRACE_IOC_TRACEPOINT, &point) < 0 ||
+	    ioctl(fd, NTRACE_IOC_TRACE_CONTROL, &control) < 0)
+		wrong("no tracepoint");
+	sleep(1);
+	kill(point.pid, SIGKILL);
+	for (; waitpid(point.pid, NULL, WNOHANG) == 0; ms++, usleep(1000))
+		if (ms > 5000)
+			wrong("it cannot be killed");
+	close(fd);
+}
+
 static const struct scene {
 	const char *name;
 	void (*play)(const char *argument);
 	bool argument;
 } scenes[] = {
-    {"engines", engines, false}, {"setuid", changes, true}, {"namespaces", namespaces, false},
-    {"threads", threads, false}, {"unload", unload, true},
+    {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
+    {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
+    {"exiting", exiting, false}, {"persist", persist, true},  {"unload", unload, true},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))

@@ -34,6 +34,7 @@
 static uint64_t state;
 static struct shared {
 	pid_t programs[PROGRAMS];
+	volatile unsigned long actions, texts, frames; // about: engines count at once
 } * shared;
 
 static uint32_t below(uint32_t n)
@@ -297,8 +298,10 @@ static void breakpoint(pid_t pid, uint32_t *id)
 		b.nactions = below(3);
 		b.flags = b.nactions ? below(2) : 0; // persistent ones
 	}
-	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0)
+	if (ioctl(fd, NTRACE_IOC_BREAK, &b) == 0) {
 		*id = b.id;
+		shared->actions += b.nactions > 0;
+	}
 }
 
 static void take_events(void)
@@ -310,6 +313,7 @@ static void take_events(void)
 		struct ntrace_event *e = &events[i];
 		uint32_t action = below(4) ? NTRACE_ACT_CONT : NTRACE_ACT_STEP + below(2);
 
+		shared->texts += e->type == NTRACE_EV_PRINT;
 		if (e->stop_id)
 			resume(e->tgid, e->tid, action, e->type == NTRACE_EV_SIGNAL ? e->signo : 0);
 	}
@@ -376,6 +380,8 @@ static void trace(void)
 	for (r.frame = c.frames ? below(c.frames) : 0; below(8); r.frame++)
 		if (ioctl(fd, NTRACE_IOC_TRACE_READ, &r) < 0)
 			break;
+		else
+			shared->frames++;
 }
 
 static void act(pid_t pid, uint32_t *id)
@@ -581,8 +587,9 @@ int main(int argc, char **argv)
 	}
 	printf(
 	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
-	    "without the module, seed %llu\n",
-	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads,
-	    (unsigned long long)seed);
+	    "without the module, %lu breakpoints with actions, %lu texts, %lu trace frames, seed "
+	    "%llu\n",
+	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads, shared->actions,
+	    shared->texts, shared->frames, (unsigned long long)seed);
 	return hurt != 0;
 }
