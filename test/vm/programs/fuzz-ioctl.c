@@ -206,7 +206,9 @@ static void one(void)
 		request = (uint32_t)rnd();
 	if (below(16) == 0)
 		(void)!read(engines[e], below(4) ? arena : (char *)some_pointer(), below(8192));
-	if (record == arena || request != NTRACE_IOC_STOP)
+	// of what is not tamed, what waits is left out
+	if (record == arena || (_IOC_NR(request) != _IOC_NR(NTRACE_IOC_STOP) &&
+				_IOC_NR(request) != _IOC_NR(NTRACE_IOC_RESUME)))
 		ioctl(engines[e], request, record);
 }
 
