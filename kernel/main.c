@@ -125,7 +125,7 @@ static void unload(void)
 {
 	give_up_waits();
 	proc_remove(directory); /* closes what is open */
-	nt_keepers_end(); /* while children are still cleaned of what they copy */
+	nt_keepers_end();	/* while children are still cleaned of what they copy */
 	nt_life_exit();
 	flush_workqueue(nt_workqueue);
 	nt_task_exit();
