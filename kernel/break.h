@@ -289,8 +289,8 @@ void nt_break_put(struct nt_break *b);
  * it from its engine's table. May sleep. False: it is as it was.
  */
 bool nt_break_pass(struct nt_break *b, struct nt_proc *to);
-/* Once it is out of the engine's table. May sleep. */
-void nt_break_remove(struct nt_break *b);
+/* Once it is out of the engine's table. May sleep. False: its memory is not there any more. */
+bool nt_break_remove(struct nt_break *b);
 /* How the threads of a process decode their instructions. */
 bool nt_proc_mode64(struct nt_proc *p);
 bool nt_proc_gone(struct nt_proc *p); /* detached or dead */
@@ -298,8 +298,10 @@ bool nt_proc_gone(struct nt_proc *p); /* detached or dead */
 struct mm_struct *nt_proc_mm(struct nt_proc *p);
 /* Patches an address for a fence; m->mutex. May sleep. */
 struct nt_site *nt_site_arm(struct nt_mm *m, unsigned long addr);
-/* Nobody wants the site any more, or only others do; "alive": its memory has a user. */
-void nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive);
+/* Nobody wants the site any more, or only others do; "alive": its memory has a user. False:
+ * there is nothing at that address now.
+ */
+bool nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive);
 bool nt_site_armed(struct nt_mm *m, struct nt_site *s); /* m->mutex; may sleep */
 /* The plan of a site, made anew if it has lost it; "must" as above. May sleep. NULL: none. */
 struct nt_plan *nt_site_plan(struct nt_mm *m, struct nt_site *s, bool must);

@@ -124,11 +124,14 @@ static int arm(struct nt_mm *m, struct nt_site *s)
 }
 
 /* Whoever overwrote the byte behind our back keeps what it wrote. */
-static void disarm(struct nt_mm *m, struct nt_site *s)
+static bool disarm(struct nt_mm *m, struct nt_site *s)
 {
+	bool there = true;
+
 	if (s->armed && !s->lifted)
-		nt_mem_swap(m->mm, s->addr, NT_BREAK_BYTE, s->original);
+		there = nt_mem_swap(m->mm, s->addr, NT_BREAK_BYTE, s->original);
 	WRITE_ONCE(s->armed, false);
+	return there;
 }
 
 static struct nt_site *site_at(struct nt_mm *m, unsigned long addr)
@@ -180,31 +183,32 @@ static int insert_site(struct nt_mm *m, struct nt_break *b)
 	return 0;
 }
 
-void nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive)
+bool nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive)
 {
 	if (s->count || s->traces || s->fences)
-		return;
+		return true;
 	if (alive)
-		disarm(m, s);
-	else
-		WRITE_ONCE(s->armed, false);
+		return disarm(m, s);
+	WRITE_ONCE(s->armed, false);
+	return true;
 }
 
-static void remove_site(struct nt_mm *m, struct nt_break *b, bool alive)
+static bool remove_site(struct nt_mm *m, struct nt_break *b, bool alive)
 {
 	list_del_rcu(&b->link);
 	b->site->count--;
-	nt_site_release(m, b->site, alive);
+	return nt_site_release(m, b->site, alive);
 }
 
-void nt_break_remove(struct nt_break *b)
+bool nt_break_remove(struct nt_break *b)
 {
 	struct nt_mm *m = b->m;
 	bool alive = mmget_not_zero(m->mm);
+	bool there = true;
 
 	mutex_lock(&m->mutex);
 	if (b->type == NTRACE_BREAK_SW)
-		remove_site(m, b, alive);
+		there = remove_site(m, b, alive);
 	else
 		nt_watch_remove(m, b);
 	b->gone = true;
@@ -213,6 +217,7 @@ void nt_break_remove(struct nt_break *b)
 	if (alive)
 		mmput(m->mm);
 	nt_break_put(b);
+	return there;
 }
 
 bool nt_break_pass(struct nt_break *b, struct nt_proc *to)
@@ -402,7 +407,8 @@ static bool is_off(u32 type)
 
 static int check(const struct ntrace_break *r)
 {
-	if ((r->nconditions || r->nactions || r->flags) && r->type != NTRACE_BREAK_SW)
+	if (r->type != NTRACE_BREAK_SW &&
+	    (r->nactions || r->flags || (r->nconditions && r->type != NTRACE_BREAK_HW)))
 		return -EOPNOTSUPP;
 	if (r->flags & ~NTRACE_BREAK_PERSIST || r->type > NTRACE_WATCH_ACCESS)
 		return -EINVAL;
@@ -494,8 +500,7 @@ int nt_unbreak(struct nt_engine *e, void *record)
 	b = xa_erase(&e->breaks, r->id);
 	if (!b)
 		return -ESRCH;
-	nt_break_remove(b);
-	return 0;
+	return nt_break_remove(b) ? 0 : -EFAULT;
 }
 
 int nt_break_stats(struct nt_engine *e, void *record)

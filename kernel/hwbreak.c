@@ -200,42 +200,85 @@ void nt_trap_task_new(struct nt_task *t)
 	nt_mm_put(m);
 }
 
+/* The first breakpoint of a register from "order" on, referenced, and where the register is. */
+static struct nt_break *owner_from(struct nt_mm *m, struct nt_watch *w, u64 order, u64 *addr)
+{
+	struct nt_break *b = NULL;
+	struct nt_break_use *use;
+
+	mutex_lock(&m->mutex);
+	*addr = w->addr;
+	list_for_each_entry(use, &w->owners, link)
+		if (use->owner->order >= order) {
+			b = use->owner;
+			refcount_inc(&b->ref);
+			break;
+		}
+	mutex_unlock(&m->mutex);
+	return b;
+}
+
+/* Watchpoints have no conditions: what is watched has changed already. */
+static bool wants(struct nt_break *b)
+{
+	struct nt_codes *c;
+	bool wanted;
+
+	if (b->type != NTRACE_BREAK_HW) {
+		atomic64_inc(&b->hits);
+		return true;
+	}
+	c = nt_codes_of(b);
+	wanted = nt_decide_sleeping(b, c, current_pt_regs()) == NT_TRUE;
+	nt_codes_put(c);
+	return wanted;
+}
+
+static bool tell(struct nt_task *t, struct nt_break *b, u64 addr)
+{
+	bool execute = b->type == NTRACE_BREAK_HW;
+	struct nt_event ev;
+	struct nt_att *a;
+
+	nt_event_init(&ev, t, execute ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH, true);
+	ev.r.addr = addr;
+	ev.r.break_id = b->id;
+	nt_step_forget(t, b->proc->engine);
+	rcu_read_lock();
+	a = nt_att_of(b->proc->engine, t);
+	if (a)
+		nt_post_stop(a, &ev);
+	rcu_read_unlock();
+	return a;
+}
+
 bool nt_watch_hit(struct nt_task *t)
 {
 	struct nt_mm *m = nt_mm_find(current->mm);
 	unsigned long hit = xchg(&t->trap.watches, 0);
-	struct nt_break_use *use;
-	struct nt_event ev;
 	bool told = false;
 	unsigned int i;
 
 	if (!m)
 		return false;
-	mutex_lock(&m->mutex);
 	for (i = 0; i < NT_WATCHES; i++) {
-		struct nt_watch *w = &m->watches[i];
+		struct nt_break *b;
+		u64 order = 0, addr;
 
 		if (!(hit & 1ul << i))
 			continue;
-		list_for_each_entry(use, &w->owners, link) {
-			bool execute = w->type == NTRACE_BREAK_HW;
-			struct nt_att *a;
+		while ((b = owner_from(m, &m->watches[i], order, &addr))) {
+			bool attached;
 
-			atomic64_inc(&use->owner->hits);
-			nt_event_init(&ev, t, execute ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH, true);
-			ev.r.addr = w->addr;
-			ev.r.break_id = use->owner->id;
-			nt_step_forget(t, use->owner->engine);
 			rcu_read_lock();
-			a = nt_att_of(use->owner->engine, t);
-			if (a) {
-				nt_post_stop(a, &ev);
-				told = true;
-			}
+			attached = nt_att_of(b->proc->engine, t);
 			rcu_read_unlock();
+			if (attached && wants(b))
+				told |= tell(t, b, addr);
+			order = b->order + 1;
+			nt_break_put(b);
 		}
 	}
-	mutex_unlock(&m->mutex);
 	nt_mm_put(m);
 	return told;
 }

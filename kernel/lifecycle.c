@@ -61,6 +61,14 @@ static enum nt_want match_life(struct nt_att *a, const struct nt_event *ev)
 	return wanted(a, ev->r.type);
 }
 
+/* Those who only get a note have it from the creator, before anything else it tells. */
+static enum nt_want match_new_thread(struct nt_att *a, const struct nt_event *ev)
+{
+	enum nt_want want = wanted(a, ev->r.type);
+
+	return want == NT_NOTE ? NT_PASS : want;
+}
+
 static enum nt_want match_everybody(struct nt_att *a, const struct nt_event *ev)
 {
 	return NT_STOP;
@@ -88,6 +96,7 @@ static void set_pid(struct pid **at, struct pid *pid)
 static void new_thread(struct nt_task *t, struct task_struct *task)
 {
 	struct nt_task *c = nt_task_make(task, GFP_ATOMIC);
+	struct nt_event ev;
 	struct nt_att *a;
 
 	if (!c)
@@ -97,6 +106,11 @@ static void new_thread(struct nt_task *t, struct task_struct *task)
 			nt_att_add(a->proc, c, GFP_ATOMIC, NULL);
 	c->life.fresh = true;
 	set_pid(&c->life.creator, t->pid);
+	nt_event_init(&ev, c, NTRACE_EV_NEWTHREAD, true);
+	ev.child = c->life.creator;
+	list_for_each_entry_rcu(a, &c->atts, in_task)
+		if (wanted(a, NTRACE_EV_NEWTHREAD) == NT_NOTE)
+			nt_note(a, &ev);
 	nt_syscall_engage(c);
 	nt_task_kick(c, false);
 	nt_task_unpin(c);
@@ -375,7 +389,7 @@ static void report_birth(struct nt_task *t)
 	nt_trap_task_new(t);
 	nt_event_init(&ev, t, process ? NTRACE_EV_CHILD : NTRACE_EV_NEWTHREAD, true);
 	ev.child = t->life.creator;
-	nt_report(t, &ev, process ? match_everybody : match_life);
+	nt_report(t, &ev, process ? match_everybody : match_new_thread);
 }
 
 /* A child that ended without an exec lets go of the memory some time before its end

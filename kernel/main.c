@@ -125,8 +125,8 @@ static void unload(void)
 {
 	give_up_waits();
 	proc_remove(directory); /* closes what is open */
+	nt_keepers_end();	/* while children are still cleaned of what they copy */
 	nt_life_exit();
-	nt_keepers_end();
 	flush_workqueue(nt_workqueue);
 	nt_task_exit();
 	flush_workqueue(nt_workqueue); /* what threads have left to do */

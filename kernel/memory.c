@@ -116,6 +116,7 @@ struct swap {
 	struct mm_struct *mm;
 	unsigned long addr;
 	u8 from, to;
+	bool done;
 };
 
 static bool swap_byte(struct swap *s)
@@ -129,20 +130,24 @@ static bool swap_byte(struct swap *s)
 
 static void swap_work(struct work_struct *work)
 {
-	swap_byte(container_of(work, struct swap, work));
+	struct swap *s = container_of(work, struct swap, work);
+
+	s->done = swap_byte(s);
 }
 
-void nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to)
+bool nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to)
 {
 	struct swap s = {.mm = mm, .addr = addr, .from = from, .to = to};
 
-	if (swap_byte(&s) || !fatal_signal_pending(current))
-		return;
+	s.done = swap_byte(&s);
+	if (s.done || !fatal_signal_pending(current))
+		return s.done;
 	/* whoever is being killed gets no pages any more */
 	INIT_WORK_ONSTACK(&s.work, swap_work);
 	queue_work(system_unbound_wq, &s.work);
 	flush_work(&s.work);
 	destroy_work_on_stack(&s.work);
+	return s.done;
 }
 
 /* Straight into the caller's buffer. */

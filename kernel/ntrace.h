@@ -488,7 +488,7 @@ int nt_release_hold(struct nt_engine *e, void *record);
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 /* Makes one byte another, if it is there still; even by somebody who is being killed. */
-void nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to);
+bool nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to);
 
 /* ---- traps: breakpoint.c, step.c, hwbreak.c, mm.c ------------------------ */
 int nt_trap_init(void);

@@ -44,9 +44,14 @@ void nt_task_kick(struct nt_task *t, bool hard)
 	} else if (!t->dead && hard && !t->hard && !t->nudged) {
 		nudge = t->nudged = true;
 	}
+	/* one that was found under RCU may have gone meanwhile: whoever still needs one makes it */
+	if ((queue || nudge) && !refcount_inc_not_zero(&t->ref)) {
+		t->queued &= !queue;
+		t->nudged &= !nudge;
+		queue = nudge = false;
+	}
 	if (queue || nudge) {
 		t->pins++;
-		refcount_inc(&t->ref);
 		atomic_inc(&nt_count[NT_WORK]);
 	}
 	spin_unlock_irqrestore(&t->lock, flags);

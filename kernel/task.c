@@ -199,6 +199,13 @@ static bool is_ours(struct callback_head *head, void *data)
 	return head == data;
 }
 
+static void taken_back(struct nt_task *t)
+{
+	atomic_dec(&nt_count[NT_WORK]);
+	nt_task_unpin(t);
+	nt_task_put(t);
+}
+
 /* Takes back the work of a thread that may sleep for ever in the kernel; where that
  * is not possible, it is disturbed.
  */
@@ -213,11 +220,10 @@ static void take_back(struct nt_task *t)
 	if (!nt_blocked(t, true))
 		return; /* it gets to it */
 	nt_trap_abandon(t);
-	if (static_call(nt_cancel)(t->task, is_ours, &t->work)) {
-		atomic_dec(&nt_count[NT_WORK]);
-		nt_task_unpin(t);
-		nt_task_put(t);
-	}
+	if (static_call(nt_cancel)(t->task, is_ours, &t->nudge))
+		taken_back(t);
+	if (static_call(nt_cancel)(t->task, is_ours, &t->work))
+		taken_back(t);
 }
 
 /* No engine is left: what is hashed waits for its work, or ends a step. */

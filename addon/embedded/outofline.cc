@@ -18,8 +18,6 @@ namespace
 {
 
 constexpr uint64_t kTrapFlag = 0x100;
-// More than so many signals in front of one instruction are not kept from the program.
-constexpr size_t kMostDeferred = 1024;
 
 using Field = unsigned long long user_regs_struct::*;
 constexpr Field kGeneral[16] = {
@@ -280,14 +278,18 @@ bool Server::defer_signal(Thread &t, const siginfo_t &info)
 }
 
 // Signals that were put off and cannot be given as they came are sent anew. Where the kernel lets
-// nobody but their sender say who sent them, they come from us.
+// nobody but their sender say who sent them, they come from us. What the queue of its user has no
+// room for (RLIMIT_SIGPENDING) waits on.
 void Server::requeue_deferred(Thread &t)
 {
 	std::vector<siginfo_t> deferred;
 	deferred.swap(t.deferred);
 	for (siginfo_t &info : deferred)
-		if (syscall(SYS_rt_tgsigqueueinfo, t.process->pid, t.tid, info.si_signo, &info) < 0)
-			syscall(SYS_tgkill, t.process->pid, t.tid, info.si_signo);
+		if (syscall(SYS_rt_tgsigqueueinfo, t.process->pid, t.tid, info.si_signo, &info) <
+			0 &&
+		    syscall(SYS_tgkill, t.process->pid, t.tid, info.si_signo) < 0 &&
+		    errno == EAGAIN)
+			t.deferred.push_back(info);
 }
 
 // No other signal gets in the way of the one instruction a thread runs before a signal that was

@@ -343,6 +343,9 @@ inline bool bit(const __u64 *words, uint64_t n, uint64_t limit)
 	return words[n / 64] >> (n % 64) & 1;
 }
 constexpr uint64_t kNanosPerMilli = 1000000;
+// So many signals in front of one instruction are put off until it is done. A thread that waits for
+// a processor can have thousands; more come faster than they can be taken.
+constexpr size_t kMostDeferred = 1 << 16;
 // A step mostly ends within microseconds: so long a wait looks again and again, giving way to
 // whoever wants this processor (the thread itself, when there is no other), before it sleeps.
 constexpr uint64_t kLook = 60 * 1000;

@@ -26,7 +26,6 @@ constexpr uint64_t kFreezeLimit = 2000 * kNanosPerMilli;
 constexpr uint64_t kStepTimeout = 50 * kNanosPerMilli;
 // A busy machine may not have let it run at all by then.
 constexpr uint64_t kStepLimit = 5000 * kNanosPerMilli;
-constexpr int kMaxDeferred = 16;
 
 } // namespace
 
@@ -120,7 +119,7 @@ void Server::step_in_place(Thread &t)
 		poke(p, addr, &found->second.original, 1);
 	int status = 0;
 	bool arrived = false;
-	for (int tries = 0; tries < kMaxDeferred; tries++) {
+	for (size_t tries = 0; tries < kMostDeferred; tries++) {
 		request(t, PTRACE_SINGLESTEP, 0);
 		uint64_t limit = now_ns() + kStepLimit;
 		TaskStat stat;

@@ -195,6 +195,7 @@ void Server::prepare_wait()
 {
 	if (!by_tid_.empty())
 		sigchld_install();
+	hear();
 }
 
 // For a while in which stops are looked for, not slept for: a signal for each would only interrupt.

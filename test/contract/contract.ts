@@ -15,10 +15,23 @@ function skipped(provider: ProviderName, title: string): string | undefined {
   return SKIPS.find((skip) => skip.provider === provider && skip.row === title)?.reason;
 }
 
+/** A mechanism behind the ABI that one provider alone has, and what the others do instead. */
+export interface Own {
+  family: string;
+  provider: ProviderName;
+  elsewhere: string;
+}
+
 /** Defines a family of rows; each gets a scene of its own. */
-export function contract(family: string, define: (row: Row) => void): void {
+export function contract(what: string | Own, define: (row: Row) => void): void {
+  const own = typeof what === 'string' ? undefined : what;
+  const family = typeof what === 'string' ? what : what.family;
   for (const provider of chosenProviders()) {
     describe(`${family} (${provider})`, () => {
+      if (own !== undefined && own.provider !== provider) {
+        test.skip(`all of them [${own.elsewhere}]`, () => undefined);
+        return;
+      }
       define((name, run, options) => {
         const reason = skipped(provider, `${family}: ${name}`);
         if (reason !== undefined) {

@@ -1,9 +1,13 @@
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import { EFFORT } from '../support/effort';
+import { PATIENCE } from '../support/patience';
 import type { Scene } from '../support/scene';
 import type { Subject } from '../support/subject';
 import { contract } from './contract';
+
+/** A guest whose processors are others' too may take long to run each of many threads once. */
+const WAIT = { wait: true, timeoutUs: 2_000_000 * PATIENCE };
 
 const cont = (engine: Engine): number => engine.resume([{ pid: -1, tid: -1, kind: 'cont' }]);
 
@@ -32,11 +36,11 @@ contract('many', (row) => {
         const few = [random(33), random(33), random(33)].map((n) => tids[n] ?? pid);
         const refs = [...new Set(few)].map((tid) => ({ pid, tid }));
         const kind = random(4);
-        if (kind === 0) expect(engine.stop([{ pid, tid: -1 }], { wait: true })).toBe(true);
-        else if (kind === 1) expect(engine.stop(refs, { wait: true })).toBe(true);
+        if (kind === 0) expect(engine.stop([{ pid, tid: -1 }], WAIT)).toBe(true);
+        else if (kind === 1) expect(engine.stop(refs, WAIT)).toBe(true);
         else if (kind === 2) engine.interrupt(refs);
         else {
-          engine.stop(refs, { wait: true });
+          engine.stop(refs, WAIT);
           engine.events();
           engine.resume(refs.map((ref) => ({ ...ref, kind: 'cont' as const })));
         }
@@ -45,7 +49,7 @@ contract('many', (row) => {
         engine.events();
         if (random(2) === 0) cont(engine);
       }
-      engine.stop([{ pid, tid: -1 }], { wait: true });
+      engine.stop([{ pid, tid: -1 }], WAIT);
       engine.events();
       cont(engine);
       for (let i = 0; i < 32; i++) scene.grows(subject, 'counts', i);
@@ -98,7 +102,7 @@ contract('many', (row) => {
       second.attach(pid);
       for (let i = 0; i < 200 * EFFORT; i++) {
         const engine = i % 3 === 0 ? second : first;
-        expect(engine.stop([{ pid, tid: -1 }], { wait: true })).toBe(true);
+        expect(engine.stop([{ pid, tid: -1 }], WAIT)).toBe(true);
         for (const event of [...first.events(), ...second.events()]) {
           expect([EventType.NewThread, EventType.Dead]).toContain(event.type);
         }

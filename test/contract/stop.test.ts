@@ -69,7 +69,8 @@ contract('stop', (row) => {
     expect(event.tid).toBe(subject.pid);
     expect(event.stopId).not.toBe(0n);
     const [first, last] = [subject.address('loop'), subject.address('loop') + 16n];
-    expect(event.pc >= first && event.pc <= last).toBe(true);
+    expect(event.pc).toBeGreaterThanOrEqual(first);
+    expect(event.pc).toBeLessThanOrEqual(last);
     const thread = inferior.threads.get(subject.pid);
     expect(thread?.stop).toBe(event);
     if (thread === undefined) return;

@@ -51,6 +51,17 @@ function executable(pid: number): string | undefined {
   }
 }
 
+const EMPTY_AUXV = 16;
+
+/** An exec zeroes the program's variables, and then tells it of itself (fs/binfmt_elf.c). */
+function loaded(pid: number): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/auxv`).length > EMPTY_AUXV;
+  } catch {
+    return true; // dead already
+  }
+}
+
 /** A zombie is not. */
 export function isAlive(pid: number): boolean {
   const state = processState(pid);
@@ -75,8 +86,8 @@ export class RealSubject implements Subject {
     const file = program(name);
     const child = native.spawn({ file, args: [file, ...args] });
     child.go();
-    // until its exec it shares our memory: what it has at an address is ours
-    while (executable(child.pid) === process.execPath) sleepMs(1);
+    // until its exec it shares our memory: what it has at an address is ours, or then the file's
+    while (executable(child.pid) === process.execPath || !loaded(child.pid)) sleepMs(1);
     return new RealSubject(name, child.pid, child);
   }
 
