@@ -13,6 +13,8 @@ const PARTS: readonly [file: string, tests: RegExp, title: string][] = [
   ['gdb/breakpoints', /\bbreak, continue, backtrace/, 'gdb: break, continue, backtrace'],
   ['contract/attach', /\battach \(kernel\)/, 'contract: attach'],
   ['contract/step', /\bstep \(kernel\)/, 'contract: step'],
+  ['contract/stats', /\bstats \(kernel\)/, 'contract: actions'],
+  ['contract/trace', /\btracepoints \(kernel\)/, 'contract: tracepoints'],
   ['contract/signals', /\bsignals \(kernel\)/, 'contract: signals'],
 ];
 /** What the last test that was begun in time may take, and the end of the guest. */
