@@ -75,8 +75,9 @@ void Server::set_options(Thread &t)
 
 // Seizes threads until no new one appears. 0 or -errno of the first thread.
 // With "stopping" each is told to stop at once, so that they do while the next ones are seized.
-int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &count)
+int Server::seize_all(Process &p, bool stopping, uint32_t &count)
 {
+	unsigned long options = options_of(p);
 	bool again = true;
 	std::vector<pid_t> refused;
 	for (int listing = 0; again && listing < kListings; listing++) {
@@ -89,7 +90,7 @@ int Server::seize_all(Process &p, unsigned options, bool stopping, uint32_t &cou
 		for (pid_t tid : tids) {
 			if (p.threads.count(tid))
 				continue;
-			if (ptrace(PTRACE_SEIZE, tid, 0, static_cast<unsigned long>(options)) < 0) {
+			if (ptrace(PTRACE_SEIZE, tid, 0, options) < 0) {
 				int error = errno;
 				// a thread that just ended, or that its creator's event will bring
 				if (error != ESRCH && (error != EPERM || p.threads.empty()))
@@ -159,8 +160,7 @@ int Server::attach(Engine &engine, void *record)
 		bool stopping = a.flags & NTRACE_ATTACH_STOP;
 		if (stopping)
 			go_deaf(); // until stop() has looked for them
-		int result = seize_all(*p, kOptions | (p->owned ? PTRACE_O_EXITKILL : 0), stopping,
-				       a.threads);
+		int result = seize_all(*p, stopping, a.threads);
 		if (result < 0) {
 			hear();
 			a.reason = refusal(a.pid, a.holder_pid);
@@ -194,7 +194,7 @@ int Server::attach(Engine &engine, void *record)
 		found = processes_.find(a.pid);
 		if (result < 0 || found == processes_.end())
 			return result;
-		seize_all(*found->second, options_of(*found->second), true, a.threads);
+		seize_all(*found->second, true, a.threads);
 	}
 	return 0;
 }

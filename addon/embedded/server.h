@@ -87,7 +87,7 @@ class Server
 	Thread *find_thread(pid_t tid);
 
 	// attach.cc
-	int seize_all(Process &, unsigned options, bool stopping, uint32_t &count);
+	int seize_all(Process &, bool stopping, uint32_t &count);
 	static unsigned options_of(const Process &);
 	void set_options(Thread &);
 	void add_attachment(Process &, Engine &, uint32_t release);

@@ -40,6 +40,20 @@ void handler(int signo, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+struct sigaction ours(int flags)
+{
+	struct sigaction action = {};
+	action.sa_sigaction = handler;
+	action.sa_flags = SA_SIGINFO | SA_RESTART | flags;
+	sigemptyset(&action.sa_mask);
+	return action;
+}
+
+bool is_ours(const struct sigaction &action)
+{
+	return action.sa_flags & SA_SIGINFO && action.sa_sigaction == handler;
+}
+
 } // namespace
 
 int sigchld_fd()
@@ -57,14 +71,10 @@ int sigchld_fd()
 void sigchld_install()
 {
 	struct sigaction present;
-	if (sigaction(SIGCHLD, nullptr, &present) == 0 &&
-	    (!(present.sa_flags & SA_SIGINFO) || present.sa_sigaction != handler)) {
-		struct sigaction ours = {};
-		ours.sa_sigaction = handler;
-		ours.sa_flags = SA_SIGINFO | SA_RESTART;
-		sigemptyset(&ours.sa_mask);
+	if (sigaction(SIGCHLD, nullptr, &present) == 0 && !is_ours(present)) {
+		struct sigaction wanted = ours(0);
 		chained = present;
-		sigaction(SIGCHLD, &ours, nullptr);
+		sigaction(SIGCHLD, &wanted, nullptr);
 		// whatever came before is unknown: look
 		pending.store(true);
 	}
@@ -80,12 +90,8 @@ void sigchld_install()
 
 void sigchld_for_stops(bool on)
 {
-	struct sigaction before, after = {};
-	after.sa_sigaction = handler;
-	after.sa_flags = SA_SIGINFO | SA_RESTART | (on ? 0 : SA_NOCLDSTOP);
-	sigemptyset(&after.sa_mask);
-	if (sigaction(SIGCHLD, &after, &before) == 0 &&
-	    (!(before.sa_flags & SA_SIGINFO) || before.sa_sigaction != handler))
+	struct sigaction before, after = ours(on ? 0 : SA_NOCLDSTOP);
+	if (sigaction(SIGCHLD, &after, &before) == 0 && !is_ours(before))
 		sigaction(SIGCHLD, &before, nullptr);
 }
 

@@ -201,8 +201,8 @@ void Server::prepare_wait()
 // For a while in which stops are looked for, not slept for: a signal for each would only interrupt.
 void Server::go_deaf()
 {
-	deaf_ = true;
-	sigchld_for_stops(false);
+	if (!std::exchange(deaf_, true))
+		sigchld_for_stops(false);
 }
 
 // Ends that. True when somebody may have stopped unheard.

@@ -33,14 +33,19 @@ export function sleepMs(ms: number): void {
   Atomics.wait(sleeper, 0, 0, ms);
 }
 
-/** 'R', 'S', 't', 'Z', ...; undefined: gone. */
-export function processState(pid: number): string | undefined {
+/** What /proc tells of a thread behind its name; undefined: it is gone. */
+function threadStat(pid: number, tid: number): string[] | undefined {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+    const stat = fs.readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }
+}
+
+/** 'R', 'S', 't', 'Z', ...; undefined: gone. */
+export function processState(pid: number): string | undefined {
+  return threadStat(pid, pid)?.[0];
 }
 
 function executable(pid: number): string | undefined {
@@ -66,6 +71,21 @@ function loaded(pid: number): boolean {
 export function isAlive(pid: number): boolean {
   const state = processState(pid);
   return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** Has a thread ended, although it is listed? */
+export function ended(pid: number, tid: number): boolean {
+  const [state = 'X'] = threadStat(pid, tid) ?? [];
+  return state === 'Z' || state === 'X';
+}
+
+const FLAGS = 6; // man 5 proc, less the pid and the name
+const PF_EXITING = 4; // include/linux/sched.h
+
+/** Has a thread come to its end? It does not run the program any more. */
+export function ending(pid: number, tid: number): boolean {
+  const stat = threadStat(pid, tid);
+  return stat === undefined || (Number(stat[FLAGS]) & PF_EXITING) !== 0;
 }
 
 /** A real process. child: where we started it and have to reap it. */
