@@ -285,6 +285,12 @@ struct nt_engine *nt_keeper_reader(struct nt_engine *e);
 
 /* ---- breakpoint.c -------------------------------------------------------- */
 void nt_break_put(struct nt_break *b);
+/* Takes those of a process that match out of its engine's table, one a call, from an id on.
+ * NULL: there is none. match() runs under rcu_read_lock().
+ */
+typedef bool (*nt_break_match)(const struct nt_break *b, const void *arg);
+struct nt_break *nt_break_take(struct nt_proc *p, unsigned long *from, nt_break_match match,
+			       const void *arg);
 /* Passes it on to another engine's record of the process, counts and all; by who has taken
  * it from its engine's table. May sleep. False: it is as it was.
  */
@@ -293,9 +299,6 @@ bool nt_break_pass(struct nt_break *b, struct nt_proc *to);
 bool nt_break_remove(struct nt_break *b);
 /* How the threads of a process decode their instructions. */
 bool nt_proc_mode64(struct nt_proc *p);
-bool nt_proc_gone(struct nt_proc *p); /* detached or dead */
-/* Its memory, with a user: mmput(); or NULL. */
-struct mm_struct *nt_proc_mm(struct nt_proc *p);
 /* Patches an address for a fence; m->mutex. May sleep. */
 struct nt_site *nt_site_arm(struct nt_mm *m, unsigned long addr);
 /* Nobody wants the site any more, or only others do; "alive": its memory has a user. False:
@@ -334,6 +337,10 @@ void nt_fence_settle(struct nt_mm *m);	 /* of threads that are dead; m->mutex */
 bool nt_break_wanted(struct nt_task *t, struct nt_site *s, struct pt_regs *regs);
 /* Posts the hit to those who want it; true: somebody was told. */
 bool nt_break_hit(struct nt_task *t);
+/* Has its engine this thread? */
+bool nt_break_concerns(struct nt_task *t, struct nt_break *b);
+/* Posts a stop of that type to its engine; false: it has not this thread any more. */
+bool nt_break_tell(struct nt_task *t, struct nt_break *b, u32 type, u64 addr);
 
 /* ---- tracepoint.c, collect.c ----------------------------------------------- */
 /* The tracepoints of an engine that leaves the process; or, with "but", has another program

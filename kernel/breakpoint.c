@@ -421,28 +421,6 @@ static int check(const struct ntrace_break *r)
 	return r->addr + r->len < r->addr || r->addr + r->len > TASK_SIZE_MAX ? -EFAULT : 0;
 }
 
-bool nt_proc_gone(struct nt_proc *p)
-{
-	bool gone;
-
-	spin_lock_irq(&p->lock);
-	gone = p->gone;
-	spin_unlock_irq(&p->lock);
-	return gone;
-}
-
-struct mm_struct *nt_proc_mm(struct nt_proc *p)
-{
-	struct mm_struct *mm;
-
-	spin_lock_irq(&p->lock);
-	mm = p->mm;
-	if (mm && !mmget_not_zero(mm))
-		mm = NULL;
-	spin_unlock_irq(&p->lock);
-	return mm;
-}
-
 /* Its bytecode, and what that needs. */
 static int take_codes(struct nt_engine *e, const struct ntrace_break *r, struct nt_codes **out)
 {
@@ -526,23 +504,41 @@ int nt_break_stats(struct nt_engine *e, void *record)
 }
 
 /* ---- who leaves ------------------------------------------------------------- */
-/* All of them, or with "but" those of other memories. */
-static void remove_all(struct nt_proc *p, struct mm_struct *but)
+struct nt_break *nt_break_take(struct nt_proc *p, unsigned long *from, nt_break_match match,
+			       const void *arg)
 {
 	struct xarray *breaks = &p->engine->breaks;
 	struct nt_break *b;
 	unsigned long id;
-	bool ours;
 
 	rcu_read_lock();
-	xa_for_each(breaks, id, b) {
-		ours = b->proc == p && b->m->mm != but;
+	xa_for_each_start(breaks, id, b, *from)
+	{
+		if (b->proc != p || !match(b, arg))
+			continue;
+		*from = id;
 		rcu_read_unlock();
-		if (ours && xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b)
-			nt_break_remove(b);
+		if (xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b)
+			return b;
 		rcu_read_lock();
 	}
 	rcu_read_unlock();
+	return NULL;
+}
+
+static bool is_elsewhere(const struct nt_break *b, const void *mm)
+{
+	return b->m->mm != mm;
+}
+
+/* All of them, or with "but" those of other memories. */
+static void remove_all(struct nt_proc *p, struct mm_struct *but)
+{
+	unsigned long id = 0;
+	struct nt_break *b;
+
+	while ((b = nt_break_take(p, &id, is_elsewhere, but)))
+		nt_break_remove(b);
 }
 
 void nt_break_detach(struct nt_proc *p)

@@ -208,6 +208,28 @@ void nt_proc_put(struct nt_proc *p)
 	call_rcu(&p->rcu, free_proc);
 }
 
+bool nt_proc_gone(struct nt_proc *p)
+{
+	bool gone;
+
+	spin_lock_irq(&p->lock);
+	gone = p->gone;
+	spin_unlock_irq(&p->lock);
+	return gone;
+}
+
+struct mm_struct *nt_proc_mm(struct nt_proc *p)
+{
+	struct mm_struct *mm;
+
+	spin_lock_irq(&p->lock);
+	mm = p->mm;
+	if (mm && !mmget_not_zero(mm))
+		mm = NULL;
+	spin_unlock_irq(&p->lock);
+	return mm;
+}
+
 struct nt_proc *nt_proc_find(struct nt_engine *e, pid_t pid)
 {
 	struct nt_proc *p;

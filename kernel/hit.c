@@ -54,13 +54,23 @@ static struct nt_break *owner_from(struct nt_mm *m, struct nt_site *s, u64 order
 	return found;
 }
 
-static bool post_hit(struct nt_task *t, struct nt_break *b)
+bool nt_break_concerns(struct nt_task *t, struct nt_break *b)
+{
+	bool attached;
+
+	rcu_read_lock();
+	attached = nt_att_of(b->proc->engine, t);
+	rcu_read_unlock();
+	return attached;
+}
+
+bool nt_break_tell(struct nt_task *t, struct nt_break *b, u32 type, u64 addr)
 {
 	struct nt_event ev;
 	struct nt_att *a;
 
-	nt_event_init(&ev, t, NTRACE_EV_BREAK, true);
-	ev.r.addr = b->addr;
+	nt_event_init(&ev, t, type, true);
+	ev.r.addr = addr;
 	ev.r.break_id = b->id;
 	nt_step_forget(t, b->proc->engine);
 	rcu_read_lock();
@@ -87,7 +97,7 @@ static bool decide_and_act(struct nt_task *t, struct nt_break *b, struct pt_regs
 	if (c && c->actions)
 		nt_actions_run(t, b, c, regs);
 	else
-		told = post_hit(t, b);
+		told = nt_break_tell(t, b, NTRACE_EV_BREAK, b->addr);
 out:
 	nt_codes_put(c);
 	return told;
@@ -110,12 +120,8 @@ bool nt_break_hit(struct nt_task *t)
 	nt_trace_hits(t, m, s, regs);
 	while ((b = owner_from(m, s, order))) {
 		bool decided = b->order == trap->hit_order && trap->hit_true;
-		bool attached;
 
-		rcu_read_lock();
-		attached = nt_att_of(b->proc->engine, t);
-		rcu_read_unlock();
-		if (attached)
+		if (nt_break_concerns(t, b))
 			told |= decide_and_act(t, b, regs, decided);
 		order = b->order + 1;
 		nt_break_put(b);

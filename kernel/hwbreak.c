@@ -234,24 +234,6 @@ static bool wants(struct nt_break *b)
 	return wanted;
 }
 
-static bool tell(struct nt_task *t, struct nt_break *b, u64 addr)
-{
-	bool execute = b->type == NTRACE_BREAK_HW;
-	struct nt_event ev;
-	struct nt_att *a;
-
-	nt_event_init(&ev, t, execute ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH, true);
-	ev.r.addr = addr;
-	ev.r.break_id = b->id;
-	nt_step_forget(t, b->proc->engine);
-	rcu_read_lock();
-	a = nt_att_of(b->proc->engine, t);
-	if (a)
-		nt_post_stop(a, &ev);
-	rcu_read_unlock();
-	return a;
-}
-
 bool nt_watch_hit(struct nt_task *t)
 {
 	struct nt_mm *m = nt_mm_find(current->mm);
@@ -268,13 +250,10 @@ bool nt_watch_hit(struct nt_task *t)
 		if (!(hit & 1ul << i))
 			continue;
 		while ((b = owner_from(m, &m->watches[i], order, &addr))) {
-			bool attached;
+			u32 type = b->type == NTRACE_BREAK_HW ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH;
 
-			rcu_read_lock();
-			attached = nt_att_of(b->proc->engine, t);
-			rcu_read_unlock();
-			if (attached && wants(b))
-				told |= tell(t, b, addr);
+			if (nt_break_concerns(t, b) && wants(b))
+				told |= nt_break_tell(t, b, type, addr);
 			order = b->order + 1;
 			nt_break_put(b);
 		}

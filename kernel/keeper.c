@@ -164,11 +164,11 @@ static struct nt_proc *record_of(struct nt_engine *keeper, struct nt_proc *p)
 	return own;
 }
 
-static bool is_kept(struct nt_break *b, struct nt_proc *p)
+static bool is_kept(const struct nt_break *b, const void *none)
 {
 	struct nt_codes *c = rcu_dereference(b->codes);
 
-	return b->proc == p && READ_ONCE(b->persist) && c && c->actions;
+	return READ_ONCE(b->persist) && c && c->actions;
 }
 
 static bool any_kept(struct nt_proc *p)
@@ -179,28 +179,19 @@ static bool any_kept(struct nt_proc *p)
 
 	rcu_read_lock();
 	xa_for_each(&p->engine->breaks, id, b)
-		any |= is_kept(b, p);
+		any |= b->proc == p && is_kept(b, NULL);
 	rcu_read_unlock();
 	return any;
 }
 
 static void pass_all(struct nt_proc *p, struct nt_proc *to)
 {
-	struct xarray *breaks = &p->engine->breaks;
+	unsigned long id = 0;
 	struct nt_break *b;
-	unsigned long id;
-	bool kept;
 
-	rcu_read_lock();
-	xa_for_each(breaks, id, b) {
-		kept = is_kept(b, p);
-		rcu_read_unlock();
-		if (kept && xa_cmpxchg(breaks, id, b, NULL, GFP_KERNEL) == b &&
-		    !nt_break_pass(b, to))
+	while ((b = nt_break_take(p, &id, is_kept, NULL)))
+		if (!nt_break_pass(b, to))
 			nt_break_remove(b);
-		rcu_read_lock();
-	}
-	rcu_read_unlock();
 }
 
 void nt_keep(struct nt_proc *p)

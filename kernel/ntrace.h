@@ -314,6 +314,9 @@ bool nt_proc_unlist(struct nt_proc *p);
 /* Puts its last event before the engine; what may sleep follows in a worker. */
 void nt_proc_last(struct nt_proc *p, u32 type, int code);
 /* The engine's attachment to a process of its namespace; a reference, or NULL. */
+bool nt_proc_gone(struct nt_proc *p); /* detached or dead */
+/* Its memory, with a user: mmput(); or NULL. */
+struct mm_struct *nt_proc_mm(struct nt_proc *p);
 struct nt_proc *nt_proc_find(struct nt_engine *e, pid_t pid);
 /* Under rcu_read_lock(). */
 static inline struct ntrace_sets *nt_sets(struct nt_proc *p)
