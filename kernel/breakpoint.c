@@ -117,7 +117,7 @@ static int arm(struct nt_mm *m, struct nt_site *s)
 		return error;
 	WRITE_ONCE(s->generation, atomic_inc_return(&last_generation) ?: 1);
 	smp_store_release(&s->armed, true);
-	if (nt_mem_write(m->mm, s->addr, &trap, 1) == 1)
+	if (nt_text_write(m->mm, s->addr, &trap, 1) == 1)
 		return 0;
 	WRITE_ONCE(s->armed, false);
 	return -EFAULT;

@@ -154,8 +154,9 @@ static __poll_t control_poll(struct file *file, poll_table *table)
 {
 	struct nt_engine *e = file->private_data;
 
-	poll_wait(file, &e->wait, table);
-	if (nt_unloading)
+	if (!READ_ONCE(nt_unloading))
+		poll_wait(file, &e->wait, table);
+	if (READ_ONCE(nt_unloading)) /* begun since: whoever is on the queue leaves it now */
 		return EPOLLHUP;
 	return nt_readable(e) ? EPOLLIN | EPOLLRDNORM : 0;
 }
@@ -170,9 +171,30 @@ static int control_open(struct inode *inode, struct file *file)
 	return nonseekable_open(inode, file);
 }
 
+/* Whoever polls keeps the file, and the last close has none of them to wait for. But at
+ * unload proc closes files that are open (fs/proc/inode.c, close_pdeo()): poll() and epoll
+ * would look at a wait queue that is gone. poll() goes as soon as it runs and asks again,
+ * epoll has to be told by POLLFREE (fs/eventpoll.c). Says whether there was anybody.
+ */
+bool nt_send_pollers_away(struct nt_engine *e)
+{
+	if (!waitqueue_active(&e->wait)) {
+		/* the last one has let go of the lock as well */
+		spin_lock_irq(&e->wait.lock);
+		spin_unlock_irq(&e->wait.lock);
+		return false;
+	}
+	__wake_up(&e->wait, TASK_NORMAL, 0, poll_to_key(EPOLLHUP | POLLFREE));
+	return true;
+}
+
 static int control_release(struct inode *inode, struct file *file)
 {
-	nt_engine_close(file->private_data);
+	struct nt_engine *e = file->private_data;
+
+	while (nt_send_pollers_away(e))
+		schedule_timeout_uninterruptible(1);
+	nt_engine_close(e);
 	return 0;
 }
 

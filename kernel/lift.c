@@ -87,7 +87,7 @@ bool nt_break_lift(struct nt_task *t, struct nt_mm *m, struct nt_site *s, bool a
 	if (alone && !become_lifter(t, m))
 		return false;
 	if (s->lifted || nt_site_armed(m, s))
-		lifted = nt_mem_write(m->mm, s->addr, &s->original, 1) == 1;
+		lifted = nt_text_write(m->mm, s->addr, &s->original, 1) == 1;
 	if (lifted) {
 		s->lifted++;
 		refcount_inc(&m->ref);

@@ -110,15 +110,26 @@ static void check_counts(void)
 	WARN(left, "ntrace: objects are left at unload\n");
 }
 
-static void give_up_waits(void)
+static bool send_waiters_away(void)
 {
 	struct nt_engine *e;
+	bool any = false;
 
-	WRITE_ONCE(nt_unloading, true);
 	mutex_lock(&nt_engines_lock);
 	list_for_each_entry(e, &nt_engines, all)
-		wake_up_all(&e->wait);
+		any |= nt_send_pollers_away(e);
 	mutex_unlock(&nt_engines_lock);
+	return any;
+}
+
+/* While the file still answers: who polls for nothing leaves for a HUP that it is told, and
+ * proc tells of none once the file is removed (fs/proc/inode.c, proc_reg_poll()).
+ */
+static void give_up_waits(void)
+{
+	WRITE_ONCE(nt_unloading, true);
+	while (send_waiters_away())
+		schedule_timeout_uninterruptible(1);
 }
 
 static void unload(void)

@@ -58,24 +58,35 @@ static size_t bounded(unsigned long addr, size_t len)
 	return addr >= TASK_SIZE_MAX ? 0 : min_t(size_t, len, TASK_SIZE_MAX - addr);
 }
 
+enum access { MEM_READ, MEM_WRITE, TEXT_WRITE };
+
 /* Between a page of the target and ours. */
-static void copy(struct page *page, size_t offset, void *buf, size_t len, bool write)
+static void copy(struct page *page, size_t offset, void *buf, size_t len, enum access how)
 {
 	char *theirs = kmap_local_page(page);
 
-	if (write) {
-		memcpy(theirs + offset, buf, len);
-		flush_dcache_page(page);
-	} else {
+	if (how == MEM_READ)
 		memcpy(buf, theirs + offset, len);
+	else
+		memcpy(theirs + offset, buf, len);
+	if (how == TEXT_WRITE) {
+		/* Once more: an emulator (QEMU's TCG) throws away what it has translated of the
+		 * page, and then stores; a processor that translates it anew in between keeps
+		 * the old bytes. The second store finds that translation.
+		 */
+		barrier();
+		memcpy(theirs + offset, buf, len);
 	}
+	if (how != MEM_READ)
+		flush_dcache_page(page);
 	kunmap_local(theirs);
 }
 
 /* The lock is held until it is done: a page that is written must not become one that a
  * child shares in the meantime.
  */
-static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write)
+static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+		     enum access how)
 {
 	struct page *pages[PIN_PAGES];
 	size_t done = 0;
@@ -84,18 +95,18 @@ static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t
 	if (!len || mmap_read_lock_killable(mm))
 		return 0;
 	while (done < len) {
-		long count = pin_locked(mm, addr + done, len - done, write, pages), i;
+		long count = pin_locked(mm, addr + done, len - done, how != MEM_READ, pages), i;
 
 		for (i = 0; i < count; i++) {
 			size_t offset = offset_in_page(addr + done);
 			size_t part = min(len - done, PAGE_SIZE - offset);
 
-			copy(pages[i], offset, buf + done, part, write);
+			copy(pages[i], offset, buf + done, part, how);
 			done += part;
 		}
 		if (count <= 0)
 			break;
-		unpin(pages, count, write);
+		unpin(pages, count, how != MEM_READ);
 	}
 	mmap_read_unlock(mm);
 	return done;
@@ -103,12 +114,17 @@ static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t
 
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
 {
-	return access(mm, addr, buf, len, false);
+	return access(mm, addr, buf, len, MEM_READ);
 }
 
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
 {
-	return access(mm, addr, (void *)buf, len, true);
+	return access(mm, addr, (void *)buf, len, MEM_WRITE);
+}
+
+size_t nt_text_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
+{
+	return access(mm, addr, (void *)buf, len, TEXT_WRITE);
 }
 
 struct swap {
@@ -125,7 +141,7 @@ static bool swap_byte(struct swap *s)
 
 	if (nt_mem_read(s->mm, s->addr, &byte, 1) != 1)
 		return false;
-	return byte != s->from || nt_mem_write(s->mm, s->addr, &s->to, 1) == 1;
+	return byte != s->from || nt_text_write(s->mm, s->addr, &s->to, 1) == 1;
 }
 
 static void swap_work(struct work_struct *work)

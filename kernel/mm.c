@@ -291,7 +291,7 @@ static void clean_child(struct nt_mm *parent, struct mm_struct *mm)
 	hash_for_each(parent->sites, bucket, s, link)
 		if (s->original != NT_BREAK_BYTE && nt_mem_read(mm, s->addr, &byte, 1) == 1 &&
 		    byte == NT_BREAK_BYTE)
-			nt_mem_write(mm, s->addr, &s->original, 1);
+			nt_text_write(mm, s->addr, &s->original, 1);
 	list_for_each_entry(area, &parent->areas, link)
 		vm_munmap(area->start, PAGE_SIZE);
 	mutex_unlock(&parent->mutex);

@@ -463,7 +463,8 @@ void nt_life_jobstop(struct nt_task *t, int signo);
 void nt_attach_init(void); /* attach.c */
 /* Every thread of a process that this engine does not have; adds to *count. */
 int nt_attach_threads(struct nt_proc *p, struct task_struct *leader, u32 *count);
-extern const struct proc_ops nt_control_ops;	  /* control.c */
+extern const struct proc_ops nt_control_ops; /* control.c */
+bool nt_send_pollers_away(struct nt_engine *e);
 extern const struct proc_ops nt_engines_ops;	  /* who.c */
 int nt_hello(struct nt_engine *e, void *record);  /* control.c */
 int nt_attach(struct nt_engine *e, void *record); /* attach.c */
@@ -490,6 +491,8 @@ int nt_release_hold(struct nt_engine *e, void *record);
 /* Reads and writes of another's memory, plain: bytes done. May sleep. */
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+/* Instructions for a thread that may be about to execute there. */
+size_t nt_text_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 /* Makes one byte another, if it is there still; even by somebody who is being killed. */
 bool nt_mem_swap(struct mm_struct *mm, unsigned long addr, u8 from, u8 to);
 

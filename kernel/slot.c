@@ -56,7 +56,7 @@ static struct nt_plan *publish(struct nt_mm *m, struct nt_area *area, struct nt_
 	const struct nt_ool_plan *ool = &plan->ool;
 
 	if (ool->slot_cls != NT_OOL_REFUSE) {
-		if (nt_mem_write(m->mm, ool->slot, ool->code, ool->code_length) !=
+		if (nt_text_write(m->mm, ool->slot, ool->code, ool->code_length) !=
 		    ool->code_length) {
 			kfree(plan);
 			return NULL;

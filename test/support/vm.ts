@@ -39,13 +39,14 @@ export function chosenKernels(): string[] {
 export function missingFor(kernel: string): string {
   if (os.arch() !== 'x64') return 'the guests are x86-64';
   for (const [command, of] of [
-    ['qemu-system-x86_64', 'qemu-system-x86'],
     ['busybox', 'busybox-static'],
     ['cpio', 'cpio'],
     ['setpriv', 'util-linux'],
   ] as const)
     if (spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0)
       return `no ${command} here: apt-get install ${of}`;
+  const qemu = spawnSync(path.join(SCRIPTS, 'qemu'), [], { encoding: 'utf8' });
+  if (qemu.status !== 0) return `no QEMU: ${qemu.stderr.trim().split('\n').at(-1)}`;
   // who sets the machine up first has tried: what is not there now does not come
   if (VM_BUDGET !== undefined)
     return fs.existsSync(path.join(CACHE, 'kernels', kernel, 'complete'))

@@ -10,10 +10,12 @@
 //   persist MODULE   actions that set variables outlive their engine, and go with the module
 //   collect          a thread that collects gigabytes can be killed
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
+//   pollers MODULE   and while others wait for events
 #define _GNU_SOURCE
 #include "scene.h"
 
 #include <pthread.h>
+#include <sys/epoll.h>
 
 #define NOBODY 65534
 
@@ -300,6 +302,40 @@ static void unload(const char *module)
 	finish(pid);
 }
 
+static void *polls(void *argument)
+{
+	struct pollfd *p = argument;
+
+	poll(p, 1, -1);
+	return NULL;
+}
+
+/* In poll() that asks for something, in poll() that asks for nothing, and by epoll. */
+static void pollers(const char *module)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int fd = open_engine("pollers"), epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct pollfd polled[] = {{fd, POLLIN, 0}, {fd, 0, 0}};
+	pthread_t threads[2];
+	char command[512];
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		wrong("no epoll");
+	for (int i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, polls, &polled[i]))
+			wrong("no thread");
+	// both are in their system call, poll() is number 7
+	run("until [ $(grep -l '^7 ' /proc/$PPID/task/*/syscall | wc -l) = 2 ]; do :; done");
+	run("rmmod ntrace");
+	for (int i = 0; i < 2; i++)
+		if (pthread_join(threads[i], NULL) || !(polled[i].revents & (POLLHUP | POLLIN)))
+			wrong("poll() says %#x", polled[i].revents);
+	close(fd);
+	close(epoll);
+	snprintf(command, sizeof(command), "insmod %s", module);
+	run(command);
+}
+
 /* Asks for a stop of all, over and over. */
 static volatile bool hammering;
 
@@ -438,6 +474,7 @@ static const struct scene {
     {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
     {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
     {"exiting", exiting, false}, {"persist", persist, true},  {"unload", unload, true},
+    {"pollers", pollers, true},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))

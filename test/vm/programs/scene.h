@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "ntrace.h"
+#include "witness.h"
 
 #define LIMIT_MS 60000
 
@@ -65,6 +66,20 @@ static inline void resume(int fd, pid_t pid, uint32_t action)
 		wrong("cannot resume %d: %d", pid, entry.error);
 }
 
+/* It waited long enough: what does everybody do instead? */
+__attribute__((format(printf, 1, 2), noreturn)) static inline void late(const char *format, ...)
+{
+	va_list list;
+
+	witness_threads();
+	witness_file("/proc/ntrace/engines", "  ");
+	va_start(list, format);
+	vprintf(format, list);
+	va_end(list);
+	puts("");
+	exit(1);
+}
+
 /* The next event of that type. */
 static inline struct ntrace_event await(int fd, uint32_t type)
 {
@@ -73,7 +88,7 @@ static inline struct ntrace_event await(int fd, uint32_t type)
 
 	for (;;) {
 		if (poll(&p, 1, LIMIT_MS) <= 0)
-			wrong("no event %u", type);
+			late("no event %u", type);
 		if (read(fd, &event, sizeof(event)) != sizeof(event))
 			wrong("no event %u is read", type);
 		if (event.type == type)
@@ -108,7 +123,7 @@ static inline void grows(const char *when)
 
 	for (int ms = 0; *rounds == before; ms++, usleep(1000))
 		if (ms > LIMIT_MS)
-			wrong("the program does not run %s", when);
+			late("the program does not run %s", when);
 }
 
 static inline void finish(pid_t pid)

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "ntrace.h"
+#include "witness.h"
 
 #define PROGRAMS 3
 #define ENGINES 4
@@ -35,6 +36,7 @@ static uint64_t state;
 static struct shared {
 	pid_t programs[PROGRAMS];
 	volatile unsigned long actions, texts, frames; // about: engines count at once
+	struct witnessed witnessed;
 } * shared;
 
 static uint32_t below(uint32_t n)
@@ -525,7 +527,7 @@ int main(int argc, char **argv)
 	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = seed;
 	const char *module = argc > 3 ? argv[3] : NULL;
-	unsigned long rounds = 0, hurt = 0, reloads = 0;
+	unsigned long hurt = 0;
 	struct visitor visitors[] = {{.trace = true}, {.trace = false}};
 	pid_t engines[ENGINES];
 	int status;
@@ -535,8 +537,10 @@ int main(int argc, char **argv)
 	if (argc > 3 && !strcmp(argv[1], "program"))
 		return program("/proc/self/exe", seed, atoi(argv[3]));
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared->witnessed.phase = "all of it";
 	seed_with(seed);
 	setpriority(PRIO_PROCESS, 0, -15); // it has to get about among them
+	witness(&shared->witnessed, 20, 100);
 	for (int i = 0; i < PROGRAMS; i++)
 		shared->programs[i] = start(run_program, n++);
 	for (int i = 0; i < ENGINES; i++)
@@ -546,7 +550,7 @@ int main(int argc, char **argv)
 		for (int i = 0; i < PROGRAMS; i++) {
 			if (waitpid(shared->programs[i], &status, WNOHANG) <= 0)
 				continue;
-			rounds++;
+			shared->witnessed.rounds++;
 			if (status != UNHURT << 8) {
 				hurt++;
 				printf("stress: program %d ended with %#x\n", i, status);
@@ -563,33 +567,40 @@ int main(int argc, char **argv)
 		for (int i = 0; i < 2; i++)
 			visit(&visitors[i]);
 		if (module && below(300) == 0) {
+			shared->witnessed.phase = "takes the module out and puts it back";
 			if (command("rmmod", "ntrace") || command("insmod", module)) {
 				printf("stress: the module does not come and go\n");
 				return 1;
 			}
-			reloads++;
+			shared->witnessed.reloads++;
+			shared->witnessed.phase = "all of it";
 		}
 	}
+	shared->witnessed.phase = "kills the engines";
 	for (int i = 0; i < ENGINES; i++) {
 		kill(engines[i], SIGKILL);
 		waitpid(engines[i], NULL, 0);
 	}
+	shared->witnessed.phase = "waits for strace and gdb";
 	for (int i = 0; i < 2; i++)
 		while (visitors[i].pid) {
 			visitors[i].until = 0;
 			usleep(100000);
 			visit(&visitors[i]);
 		}
+	shared->witnessed.phase = "waits for the programs";
 	for (int i = 0; i < PROGRAMS; i++) {
 		// nobody holds them any more: they come to their end by themselves
 		waitpid(shared->programs[i], &status, 0);
+		shared->witnessed.rounds++;
 		hurt += status != UNHURT << 8;
 	}
 	printf(
 	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
 	    "without the module, %lu breakpoints with actions, %lu texts, %lu trace frames, seed "
 	    "%llu\n",
-	    rounds, hurt, visitors[0].visits, visitors[1].visits, reloads, shared->actions,
-	    shared->texts, shared->frames, (unsigned long long)seed);
+	    shared->witnessed.rounds, hurt, visitors[0].visits, visitors[1].visits,
+	    shared->witnessed.reloads, shared->actions, shared->texts, shared->frames,
+	    (unsigned long long)seed);
 	return hurt != 0;
 }

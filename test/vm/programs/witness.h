@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+// Somebody beside a long test who says how it goes, and, where it does not, what each thread waits
+// for: a test that hangs must tell where.
+#ifndef NTRACE_TEST_WITNESS_H
+#define NTRACE_TEST_WITNESS_H
+#include <dirent.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In memory that the test and its witness share. */
+struct witnessed {
+	const char *volatile phase;	// what the test is doing; read-only text
+	volatile unsigned long rounds;	// goes up while all is well
+	volatile unsigned long reloads; // more to tell of
+};
+
+static inline void witness_file(const char *path, const char *indent)
+{
+	char line[512];
+	FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		printf("%s%s%s", indent, line, strchr(line, '\n') ? "" : "\n");
+	if (f)
+		fclose(f);
+}
+
+static inline void witness_thread(const char *pid, const char *tid)
+{
+	static const char *const files[] = {"stat", "syscall", "stack"};
+	char path[96];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), "/proc/%.20s/task/%.20s/%s", pid, tid, files[i]);
+		witness_file(path, i ? "    " : "  ");
+	}
+}
+
+/* The state and the kernel's stack of every thread that has a program. */
+static inline void witness_threads(void)
+{
+	char path[64], exe[8];
+	DIR *proc = opendir("/proc"), *tasks;
+	struct dirent *p, *t;
+
+	while (proc && (p = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%.20s/exe", p->d_name);
+		if (atoi(p->d_name) < 2 || readlink(path, exe, sizeof(exe)) < 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/task", p->d_name);
+		tasks = opendir(path);
+		while (tasks && (t = readdir(tasks)))
+			if (atoi(t->d_name))
+				witness_thread(p->d_name, t->d_name);
+		if (tasks)
+			closedir(tasks);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/* Says every `often` seconds how it goes, and all of it where nothing went on for `patience`. */
+static inline void witness(const struct witnessed *w, int often, int patience)
+{
+	time_t start = time(NULL), went_on = start;
+	unsigned long rounds = 0;
+
+	fflush(stdout);
+	if (fork())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "witness");
+	for (;;) {
+		sleep(often);
+		if (w->rounds != rounds)
+			went_on = time(NULL);
+		rounds = w->rounds;
+		printf("witness: %ld s, %s: %lu rounds, %lu times without the module\n",
+		       (long)(time(NULL) - start), w->phase, rounds, w->reloads);
+		if (time(NULL) - went_on >= patience) {
+			witness_threads();
+			witness_file("/proc/ntrace/engines", "  ");
+		}
+		fflush(stdout);
+	}
+}
+#endif
