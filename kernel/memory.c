@@ -58,18 +58,18 @@ static size_t bounded(unsigned long addr, size_t len)
 	return addr >= TASK_SIZE_MAX ? 0 : min_t(size_t, len, TASK_SIZE_MAX - addr);
 }
 
-enum access { MEM_READ, MEM_WRITE, TEXT_WRITE };
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_TEXT };
 
 /* Between a page of the target and ours. */
 static void copy(struct page *page, size_t offset, void *buf, size_t len, enum access how)
 {
 	char *theirs = kmap_local_page(page);
 
-	if (how == MEM_READ)
+	if (how == ACCESS_READ)
 		memcpy(buf, theirs + offset, len);
 	else
 		memcpy(theirs + offset, buf, len);
-	if (how == TEXT_WRITE) {
+	if (how == ACCESS_TEXT) {
 		/* Once more: an emulator (QEMU's TCG) throws away what it has translated of the
 		 * page, and then stores; a processor that translates it anew in between keeps
 		 * the old bytes. The second store finds that translation.
@@ -77,7 +77,7 @@ static void copy(struct page *page, size_t offset, void *buf, size_t len, enum a
 		barrier();
 		memcpy(theirs + offset, buf, len);
 	}
-	if (how != MEM_READ)
+	if (how != ACCESS_READ)
 		flush_dcache_page(page);
 	kunmap_local(theirs);
 }
@@ -95,7 +95,7 @@ static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t
 	if (!len || mmap_read_lock_killable(mm))
 		return 0;
 	while (done < len) {
-		long count = pin_locked(mm, addr + done, len - done, how != MEM_READ, pages), i;
+		long count = pin_locked(mm, addr + done, len - done, how != ACCESS_READ, pages), i;
 
 		for (i = 0; i < count; i++) {
 			size_t offset = offset_in_page(addr + done);
@@ -106,7 +106,7 @@ static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t
 		}
 		if (count <= 0)
 			break;
-		unpin(pages, count, how != MEM_READ);
+		unpin(pages, count, how != ACCESS_READ);
 	}
 	mmap_read_unlock(mm);
 	return done;
@@ -114,17 +114,17 @@ static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t
 
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
 {
-	return access(mm, addr, buf, len, MEM_READ);
+	return access(mm, addr, buf, len, ACCESS_READ);
 }
 
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
 {
-	return access(mm, addr, (void *)buf, len, MEM_WRITE);
+	return access(mm, addr, (void *)buf, len, ACCESS_WRITE);
 }
 
 size_t nt_text_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
 {
-	return access(mm, addr, (void *)buf, len, TEXT_WRITE);
+	return access(mm, addr, (void *)buf, len, ACCESS_TEXT);
 }
 
 struct swap {
@@ -260,6 +260,30 @@ static size_t read_shadowed(struct mm_struct *mm, unsigned long addr, char __use
 	return done;
 }
 
+/* Straight into the caller's buffer, and the few breakpoints there taken out of it; false: they
+ * are many.
+ */
+static bool read_hidden(struct mm_struct *mm, unsigned long addr, char __user *out, size_t len,
+			u64 *done)
+{
+	struct nt_hidden hidden[NT_HIDDEN];
+	int n, i;
+	u8 byte;
+
+	*done = read_plain(mm, addr, out, len);
+	n = nt_break_hidden(mm, addr, *done, hidden);
+	for (i = 0; i < n; i++) {
+		u8 __user *at = (u8 __user *)out + (hidden[i].addr - addr);
+
+		if (get_user(byte, at) ||
+		    (byte == NT_BREAK_BYTE && put_user(hidden[i].original, at))) {
+			*done = hidden[i].addr - addr;
+			break;
+		}
+	}
+	return n >= 0;
+}
+
 static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const char __user *in,
 			     size_t len, char *page)
 {
@@ -290,7 +314,7 @@ static int transfer(struct mm_struct *mm, struct ntrace_memvec *v, bool write, b
 		v->done = write_shadowed(mm, v->addr, buf, len, page);
 	else if (raw)
 		v->done = read_plain(mm, v->addr, buf, len);
-	else
+	else if (nt_mm_probed(mm) || !read_hidden(mm, v->addr, buf, len, &v->done))
 		v->done = read_shadowed(mm, v->addr, buf, len, page);
 	return v->done == v->len ? 0 : EFAULT;
 }

@@ -209,6 +209,29 @@ void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, s
 	rcu_read_unlock();
 }
 
+int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden)
+{
+	unsigned int bucket;
+	struct nt_site *s;
+	struct nt_mm *m;
+	int n = 0;
+
+	rcu_read_lock();
+	m = nt_mm_get_rcu(mm);
+	if (m && len && addr <= READ_ONCE(m->site_hi) && addr + len - 1 >= READ_ONCE(m->site_lo))
+		hash_for_each_rcu(m->sites, bucket, s, link)
+			if (s->addr - addr < len && READ_ONCE(s->armed)) {
+				if (n == NT_HIDDEN) {
+					n = -E2BIG;
+					goto out;
+				}
+				hidden[n++] = (struct nt_hidden){s->addr, READ_ONCE(s->original)};
+			}
+out:
+	rcu_read_unlock();
+	return n;
+}
+
 bool nt_mm_needs(struct mm_struct *mm)
 {
 	bool needs;

@@ -567,6 +567,14 @@ bool nt_signal_trapped(struct nt_task *t);
 void nt_trap_task_new(struct nt_task *t);
 /* Replaces breakpoint bytes in what was read from addr. */
 void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
+/* Where breakpoint bytes are in [addr, addr + len), how many; -E2BIG: more than that. */
+#define NT_HIDDEN 16
+struct nt_hidden {
+	unsigned long addr;
+	u8 original;
+};
+
+int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden);
 /* Writes through to the shadow: bytes written. */
 size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 

@@ -35,7 +35,7 @@
 static uint64_t state;
 static struct shared {
 	pid_t programs[PROGRAMS];
-	volatile unsigned long actions, texts, frames; // about: engines count at once
+	volatile unsigned long calls, actions, texts, frames; // about: engines count at once
 	struct witnessed witnessed;
 } * shared;
 
@@ -394,6 +394,7 @@ static void act(pid_t pid, uint32_t *id)
 	struct ntrace_stop s = {.entries = (uintptr_t)&entry, .count = 1, .timeout_us = 100000};
 	uint32_t count;
 
+	shared->calls++;
 	switch (below(12)) {
 	case 0:
 		ioctl(fd, NTRACE_IOC_ATTACH, &a);
@@ -529,6 +530,7 @@ int main(int argc, char **argv)
 	const char *module = argc > 3 ? argv[3] : NULL;
 	unsigned long hurt = 0;
 	struct visitor visitors[] = {{.trace = true}, {.trace = false}};
+	time_t reload = time(NULL) + 10;
 	pid_t engines[ENGINES];
 	int status;
 
@@ -566,7 +568,8 @@ int main(int argc, char **argv)
 		}
 		for (int i = 0; i < 2; i++)
 			visit(&visitors[i]);
-		if (module && below(300) == 0) {
+		if (module && time(NULL) >= reload) { // it takes seconds where all are busy
+			reload = time(NULL) + 10 + below(20);
 			shared->witnessed.phase = "takes the module out and puts it back";
 			if (command("rmmod", "ntrace") || command("insmod", module)) {
 				printf("stress: the module does not come and go\n");
@@ -597,10 +600,11 @@ int main(int argc, char **argv)
 	}
 	printf(
 	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
-	    "without the module, %lu breakpoints with actions, %lu texts, %lu trace frames, seed "
+	    "without the module, %lu acts of engines, %lu breakpoints with actions, %lu texts, %lu "
+	    "trace frames, seed "
 	    "%llu\n",
 	    shared->witnessed.rounds, hurt, visitors[0].visits, visitors[1].visits,
-	    shared->witnessed.reloads, shared->actions, shared->texts, shared->frames,
-	    (unsigned long long)seed);
+	    shared->witnessed.reloads, shared->calls, shared->actions, shared->texts,
+	    shared->frames, (unsigned long long)seed);
 	return hurt != 0;
 }
