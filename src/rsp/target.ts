@@ -502,7 +502,13 @@ export class Target {
   /** Non-stop: asks threads to stop; their Stopped events tell. Those that are gone need not. */
   stopThreads(refs: readonly ThreadRef[]): void {
     const there = this.existing(refs);
-    if (there.length > 0) this.engine.interrupt(there);
+    if (there.length === 0) return;
+    try {
+      this.engine.interrupt(there);
+    } catch (error) {
+      // all have ended, which is about to be told
+      if ((error as EngineError).errno !== Errno.ESRCH) throw error;
+    }
   }
   private existing<T extends ThreadRef>(refs: readonly T[]): T[] {
     const { inferiors } = this.engine;
