@@ -14,7 +14,7 @@
 #include "break.h"
 
 /* A branch of 32 bits reaches 2 GiB: half of it for the slot, half for operands. */
-#define NT_REACH (1ul << 30)
+#define NT_REACH BIT(30)
 #define NT_TRIES 4
 /* What runs passes its work meanwhile. */
 #define NT_AREA_PATIENCE (HZ / 10)
@@ -187,8 +187,7 @@ static void send_all_off(struct nt_mm *m)
 	struct task_struct *process, *task;
 
 	rcu_read_lock();
-	for_each_process_thread(process, task)
-	{
+	for_each_process_thread(process, task) {
 		struct nt_task *t;
 
 		if (READ_ONCE(task->mm) != m->mm || task == current ||

@@ -116,6 +116,7 @@ static int arm(struct nt_mm *m, struct nt_site *s)
 	if (error)
 		return error;
 	WRITE_ONCE(s->generation, atomic_inc_return(&last_generation) ?: 1);
+	/* whoever is trapped by the byte finds the rest of it */
 	smp_store_release(&s->armed, true);
 	if (nt_text_write(m->mm, s->addr, &trap, 1) == 1)
 		return 0;
@@ -512,8 +513,7 @@ struct nt_break *nt_break_take(struct nt_proc *p, unsigned long *from, nt_break_
 	unsigned long id;
 
 	rcu_read_lock();
-	xa_for_each_start(breaks, id, b, *from)
-	{
+	xa_for_each_start(breaks, id, b, *from) {
 		if (b->proc != p || !match(b, arg))
 			continue;
 		*from = id;

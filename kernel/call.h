@@ -10,7 +10,8 @@
 #include "uapi/ntrace.h"
 
 /* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield"
- * (siglock). */
+ * (siglock).
+ */
 struct nt_call {
 	int parked;	       /* signal the engines have passed on, to be dequeued next; or 0 */
 	kernel_siginfo_t info; /* ... and what comes with it */

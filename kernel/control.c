@@ -66,6 +66,7 @@ int nt_hello(struct nt_engine *e, void *record)
 	if (e->observer)
 		e->defaults.signal_stop = e->defaults.fault_stop = 0;
 	memcpy(e->label, r->label, sizeof(e->label) - 1);
+	/* pairs with the calls: who sees it sees what it stands for */
 	smp_store_release(&e->hello, true);
 	mutex_unlock(&e->mutex);
 	r->abi_version = NTRACE_ABI_VERSION;
@@ -111,6 +112,7 @@ static long control_ioctl(struct file *file, unsigned int request, unsigned long
 	ours = _IOC_SIZE(call->request);
 	if (!theirs || theirs > MOST_THEIRS)
 		return -EINVAL;
+	/* pairs with nt_hello() */
 	if (!smp_load_acquire(&e->hello) && call->run != nt_hello)
 		return -ENOTCONN;
 	if (!call->run || (call->feature >= 0 && !nt_feature(call->feature)))
@@ -133,6 +135,7 @@ static ssize_t control_read(struct file *file, char __user *buf, size_t size, lo
 	struct nt_engine *e = file->private_data;
 	ssize_t got;
 
+	/* pairs with nt_hello() */
 	if (!smp_load_acquire(&e->hello))
 		return -ENOTCONN;
 	if (size < sizeof(struct ntrace_event))
@@ -178,6 +181,7 @@ static int control_open(struct inode *inode, struct file *file)
  */
 bool nt_send_pollers_away(struct nt_engine *e)
 {
+	/* nobody comes any more, and who was late is found in the next round */
 	if (!waitqueue_active(&e->wait)) {
 		/* the last one has let go of the lock as well */
 		spin_lock_irq(&e->wait.lock);

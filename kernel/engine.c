@@ -9,7 +9,7 @@
 #include "ntrace.h"
 
 LIST_HEAD(nt_engines);
-DEFINE_MUTEX(nt_engines_lock);
+DEFINE_MUTEX(nt_engines_lock); /* their list */
 static atomic64_t last_engine = ATOMIC64_INIT(0);
 static atomic64_t last_order = ATOMIC64_INIT(0);
 

@@ -14,7 +14,6 @@
  */
 #include "ntrace.h"
 
-#include <linux/delay.h>
 #include <linux/ftrace.h>
 #include <linux/kallsyms.h>
 #include <linux/module.h>
@@ -111,7 +110,8 @@ static long nr_inside(void)
 	long sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu) sum += per_cpu(inside, cpu);
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(inside, cpu);
 	return sum;
 }
 
@@ -398,7 +398,7 @@ void nt_hook_exit(void)
 	/* who entered a trampoline has counted itself, or left, after this */
 	synchronize_rcu_tasks();
 	while (nr_inside())
-		msleep(1);
+		schedule_timeout_uninterruptible(1);
 	/* ... and who counted itself out has left the last instructions after this */
 	synchronize_rcu_tasks();
 }

@@ -256,7 +256,7 @@ struct nt_engine *nt_keeper_reader(struct nt_engine *e)
 		return NULL;
 	list_for_each_entry(other, &nt_engines, all)
 		if (!other->keeper && other->opener == e->opener && !READ_ONCE(other->closing) &&
-		    smp_load_acquire(&other->hello)) {
+		    smp_load_acquire(&other->hello)) { /* pairs with nt_hello() */
 			refcount_inc(&other->ref);
 			reader = other;
 			break;

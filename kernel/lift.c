@@ -22,8 +22,7 @@ static bool any_runs(struct nt_mm *m)
 	bool runs = false;
 
 	rcu_read_lock();
-	for_each_process_thread(process, task)
-	{
+	for_each_process_thread(process, task) {
 		struct nt_task *t;
 
 		if (READ_ONCE(task->mm) != m->mm || task == current ||
@@ -160,8 +159,7 @@ void nt_lift_settle(struct nt_mm *m)
 	struct llist_node *dead = llist_del_all(&m->orphans);
 	struct nt_task *t, *next;
 
-	llist_for_each_entry_safe(t, next, dead, orphan)
-	{
+	llist_for_each_entry_safe(t, next, dead, orphan) {
 		lower(m, t);
 		nt_task_unpin(t);
 		nt_task_put(t);

@@ -140,7 +140,7 @@ struct nt_engine {
 	struct xarray breaks;	     /* breakpoint.c: its breakpoints by id */
 	struct nt_tracing *tracing;  /* tracing.h; NULL until it is needed */
 
-	spinlock_t queue_lock;
+	spinlock_t queue_lock;	    /* the events, and which processes there are */
 	struct list_head procs;	    /* RCU, changed under queue_lock */
 	struct list_head stops;	    /* nt_pending, in order */
 	struct ntrace_event *notes; /* ring of NT_EVENT_CAPACITY */
@@ -240,7 +240,7 @@ struct nt_task {
 	struct pid *tgid;
 	u64 cookie;
 
-	spinlock_t lock;
+	spinlock_t lock; /* what follows, where nothing else is said */
 	bool hashed;
 	bool queued;		 /* the work is */
 	bool hard;		 /* ... and disturbs system calls */

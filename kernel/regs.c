@@ -147,7 +147,7 @@ static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, struct piece
 	if (r->note == NTRACE_NT_SIGINFO || READ_ONCE(t->parked) || !nt_blocked(t, true))
 		return false;
 	*error = get(t, r, piece);
-	smp_rmb();
+	smp_rmb(); /* the counters are read behind the registers */
 	return nt_blocked(t, true) && switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 }
 

@@ -24,7 +24,9 @@ struct nt_task *__nt_task_get_rcu(struct task_struct *task)
 {
 	struct nt_task *t;
 
-	hlist_for_each_entry_rcu(t, bucket(task), hash) if (t->task == task) return t;
+	hlist_for_each_entry_rcu(t, bucket(task), hash)
+		if (t->task == task)
+			return t;
 	return NULL;
 }
 
@@ -46,7 +48,8 @@ void nt_task_each(void (*fn)(struct nt_task *t))
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(hash); i++)
-		hlist_for_each_entry_rcu(t, &hash[i], hash) fn(t);
+		hlist_for_each_entry_rcu(t, &hash[i], hash)
+			fn(t);
 }
 
 struct nt_task *nt_task_make(struct task_struct *task, gfp_t gfp)
@@ -385,12 +388,12 @@ struct nt_att *nt_att_prev(struct nt_task *t, struct nt_att *previous)
 	unsigned long flags;
 
 	spin_lock_irqsave(&t->lock, flags);
-	list_for_each_entry_reverse(a, &t->atts, in_task) if (a->proc->order < order)
-	{
-		refcount_inc(&a->ref);
-		found = a;
-		break;
-	}
+	list_for_each_entry_reverse(a, &t->atts, in_task)
+		if (a->proc->order < order) {
+			refcount_inc(&a->ref);
+			found = a;
+			break;
+		}
 	spin_unlock_irqrestore(&t->lock, flags);
 	if (previous)
 		nt_att_put(previous);

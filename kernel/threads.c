@@ -31,7 +31,7 @@ static void describe(struct nt_att *a, struct ntrace_thread *to)
 		to->flags |= NTRACE_THREAD_VFORK;
 	if (a->stop_id)
 		to->flags |= NTRACE_THREAD_HELD;
-	if (t->holds > (a->stop_id != 0))
+	if (t->holds > !!a->stop_id)
 		to->flags |= NTRACE_THREAD_HELD_BY_OTHER;
 	list_for_each_entry(other, &t->atts, in_task)
 		if (other->action == NTRACE_ACT_STEP || other->action == NTRACE_ACT_RANGE)

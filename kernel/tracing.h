@@ -69,6 +69,7 @@ struct nt_collecting {
 /* The experiment of an engine, or NULL; valid as long as the engine. */
 static inline struct nt_tracing *nt_tracing(struct nt_engine *e)
 {
+	/* pairs with the cmpxchg() of who made it */
 	return smp_load_acquire(&e->tracing);
 }
 

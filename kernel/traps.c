@@ -159,7 +159,7 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 	struct nt_task *t = nt_task_get_rcu(current);
 	struct nt_plan *plan = NULL;
 	u8 result = NT_OOL_ELSEWHERE;
-	bool own, theirs;
+	bool own, theirs, wanted;
 
 	if (t && t->trap.back.frame)
 		nt_arch_sigreturn_claim(&t->trap.back, regs);
@@ -184,16 +184,16 @@ enum nt_owner_of_trap nt_trap_step(struct pt_regs *regs)
 	else if (t && result == NT_OOL_ELSEWHERE)
 		clean_up(&t->trap, regs);
 	theirs = own || test_thread_flag(TIF_SINGLESTEP);
-	if (t && nt_step_wanted(t)) {
-		nt_arch_step_off(regs);
+	wanted = t && nt_step_wanted(t);
+	if (result == NT_OOL_BEFORE && !theirs && !wanted) {
+		instruction_pointer_set(regs, plan->ool.slot);
+		return NT_TRAP_OURS;
+	}
+	nt_arch_step_off(regs);
+	if (wanted) {
 		if (result == NT_OOL_BEFORE) /* a repeated instruction goes on in the slot */
 			stand_at(&t->trap, plan->ool.addr, 0);
 		stepped(t, m, regs);
-	} else if (result == NT_OOL_BEFORE && !theirs) {
-		instruction_pointer_set(regs, plan->ool.slot);
-		return NT_TRAP_OURS;
-	} else {
-		nt_arch_step_off(regs);
 	}
 	return theirs ? NT_TRAP_FOREIGN : NT_TRAP_OURS;
 }

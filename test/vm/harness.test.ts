@@ -1,4 +1,5 @@
 // The virtual machine itself: what has to fail, fails.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { repositoryRoot } from '../support/root';
@@ -24,6 +25,13 @@ const began = Date.now();
 let quickSeconds = 60;
 
 jest.setTimeout(LIMIT_MS);
+
+test("the kernel's checkpatch has nothing to say of the module's sources", () => {
+  const script = path.join(repositoryRoot, 'scripts/vm/checkpatch');
+  const { status, stdout, stderr } = spawnSync(script, { encoding: 'utf8' });
+  if (status === 77) return skipped(stderr.trim());
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+});
 
 /** Each boots a guest; the budget of time says how many of them may. */
 function guest(name: string, body: () => Promise<void>): void {
