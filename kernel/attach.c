@@ -8,6 +8,8 @@
 
 #include "ntrace.h"
 
+#define EXEC_PATIENCE HZ
+
 typedef bool nt_may_access_fn(struct task_struct *task, unsigned int mode);
 DEFINE_STATIC_CALL_NULL(nt_may_access, nt_may_access_fn);
 static bool can_ask;
@@ -270,6 +272,26 @@ static bool is_valid(const struct ntrace_attach *r)
 	       (!(r->flags & NTRACE_ATTACH_OWNED) && r->release == NTRACE_RELEASE_RESUME);
 }
 
+/* No exec between the question and the answer. One that is under way waits for the other threads,
+ * and one of them may be held: by another engine of the same caller, too, or until we unload.
+ */
+static int keep_from_exec(struct task_struct *task)
+{
+	struct mutex *guard = &task->signal->cred_guard_mutex;
+	unsigned long until = jiffies + EXEC_PATIENCE;
+
+	while (!mutex_trylock(guard)) {
+		if (READ_ONCE(nt_unloading))
+			return -ENODEV;
+		if (time_after(jiffies, until))
+			return -EBUSY;
+		schedule_timeout_interruptible(1);
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
 int nt_attach(struct nt_engine *e, void *record)
 {
 	struct ntrace_attach *r = record;
@@ -291,8 +313,9 @@ int nt_attach(struct nt_engine *e, void *record)
 	if (!task)
 		return refuse(r, NTRACE_WHY_GONE, ESRCH);
 	mutex_lock(&e->mutex);
-	/* no exec between the question and the answer */
-	error = mutex_lock_interruptible(&task->signal->cred_guard_mutex);
+	error = keep_from_exec(task);
+	if (error == -EBUSY)
+		refuse(r, NTRACE_WHY_EXEC, EBUSY);
 	if (!error) {
 		error = attach(e, r, task, &p);
 		mutex_unlock(&task->signal->cred_guard_mutex);

@@ -141,6 +141,7 @@ enum ntrace_refusal {
 	NTRACE_WHY_LSM = 8, /* another security module, seccomp or a container */
 	NTRACE_WHY_ATTACHED = 9, /* this engine has it already */
 	NTRACE_WHY_NOT_LEADER = 10, /* a thread id where a process id is wanted */
+	NTRACE_WHY_EXEC = 11, /* an exec waits for a thread that is held */
 };
 
 struct ntrace_attach { /* NTRACE_IOC_ATTACH */

@@ -87,6 +87,8 @@ function reason(pid: number, refusal: number, holder: number, errno: number): st
       return 'it is attached already';
     case Refusal.NotLeader:
       return `it is a thread of process ${statusField(pid, 'Tgid')}; attach that one`;
+    case Refusal.Exec:
+      return 'it is in the middle of an exec, which waits for a thread that somebody holds: let that go first (ntrace ps)';
     default:
       return native.errnoText(errno);
   }

@@ -66,6 +66,7 @@ export enum Refusal {
   Lsm = 8,
   Attached = 9,
   NotLeader = 10,
+  Exec = 11,
 }
 
 export enum ThreadState {

@@ -11,6 +11,7 @@
 //   collect          a thread that collects gigabytes can be killed
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
 //   pollers MODULE   and while others wait for events
+//   exec MODULE      and while an exec waits for a thread that is held, and an attach for the exec
 #define _GNU_SOURCE
 #include "scene.h"
 
@@ -336,6 +337,74 @@ static void pollers(const char *module)
 	run(command);
 }
 
+static void *sleeps(void *none)
+{
+	for (;;)
+		pause();
+	return none;
+}
+
+/* Two threads; at a byte the one executes this program anew, which ends with 7. */
+static pid_t executes(int from)
+{
+	pid_t pid = fork();
+	pthread_t thread;
+	char byte;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!pthread_create(&thread, NULL, sleeps, NULL) && read(from, &byte, 1) == 1)
+		execl("/proc/self/exe", "safety", "7", NULL);
+	_exit(1);
+}
+
+static void *attaches(void *argument)
+{
+	struct ntrace_attach a = {.pid = *(pid_t *)argument};
+	int fd = open_engine("attaches");
+
+	if (ioctl(fd, NTRACE_IOC_ATTACH, &a) == 0)
+		wrong("it is attached in the middle of an exec");
+	close(fd);
+	return NULL;
+}
+
+/* An exec waits for a thread that is held: whoever attaches meanwhile gives up, the module goes. */
+static void exec(const char *module)
+{
+	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
+				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING)};
+	struct ntrace_attach a = {0};
+	char command[512];
+	pthread_t thread;
+	int fd, second, status, go[2];
+
+	if (pipe(go))
+		wrong("no pipe");
+	a.pid = sets.pid = executes(go[0]);
+	fd = open_engine("exec");
+	second = open_engine("second");
+	attach(fd, a.pid, 0);
+	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
+		wrong("no sets");
+	await(fd, NTRACE_EV_EXITING);
+	if (ioctl(second, NTRACE_IOC_ATTACH, &a) == 0 || errno != EBUSY ||
+	    a.reason != NTRACE_WHY_EXEC)
+		wrong("it is attached in the middle of an exec, reason %u", a.reason);
+	if (pthread_create(&thread, NULL, attaches, &a.pid))
+		wrong("no thread");
+	run("until grep -q ^16 /proc/$PPID/task/*/syscall; do :; done"); // ioctl() is number 16
+	run("rmmod ntrace");
+	pthread_join(thread, NULL);
+	if (waitpid(a.pid, &status, 0) != a.pid || status != 7 << 8)
+		wrong("the program ended with %#x", status);
+	close(fd);
+	close(second);
+	snprintf(command, sizeof(command), "insmod %s", module);
+	run(command);
+}
+
 /* Asks for a stop of all, over and over. */
 static volatile bool hammering;
 
@@ -474,7 +543,7 @@ static const struct scene {
     {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
     {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
     {"exiting", exiting, false}, {"persist", persist, true},  {"unload", unload, true},
-    {"pollers", pollers, true},
+    {"pollers", pollers, true},	 {"exec", exec, true},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))
