@@ -278,8 +278,10 @@ static void on_exec(void *data, struct task_struct *task, pid_t old_pid, struct 
 	t->life.exec = true;
 	t->life.fork = false;
 	nt_task_kick(t, false);
-	list_for_each_entry_rcu(a, &t->atts, in_task)
+	list_for_each_entry_rcu(a, &t->atts, in_task) {
+		WRITE_ONCE(a->renewed, true);
 		exec_of(a, t, bprm);
+	}
 	rcu_read_unlock();
 }
 

@@ -99,8 +99,9 @@ static void keep_result(struct nt_task *t, void *bytes, size_t size)
 		*result = task_pt_regs(t->task)->ax;
 }
 
-static int set(struct nt_task *t, struct ntrace_regset *r, const struct piece *piece, bool halfway)
+static int set(struct nt_att *a, struct ntrace_regset *r, const struct piece *piece)
 {
+	struct nt_task *t = a->task;
 	const struct user_regset *set;
 	size_t size;
 	int error;
@@ -111,7 +112,10 @@ static int set(struct nt_task *t, struct ntrace_regset *r, const struct piece *p
 	if (!set || !set->set || !r->len || r->len % set->size)
 		return EINVAL;
 	size = min_t(size_t, piece->len, (size_t)set->n * set->size);
-	if (halfway && r->note == NT_PRSTATUS)
+	/* ... still less to make another program go on where the former one was */
+	if (READ_ONCE(a->renewed))
+		return ESTALE;
+	if (a->halfway && r->note == NT_PRSTATUS)
 		keep_result(t, piece->bytes, size);
 	error = set->set(t->task, set, 0, size, piece->bytes, NULL);
 	if (!error)
@@ -159,9 +163,11 @@ static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, stru
 	struct nt_task *t = a->task;
 	int error, ms;
 
+	if (!change && r->note == NT_PRSTATUS)
+		WRITE_ONCE(a->renewed, false); /* before it reads: an exec may come in between */
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
 		if (nt_inspect(t)) {
-			error = change ? set(t, r, piece, a->halfway) : get(t, r, piece);
+			error = change ? set(a, r, piece) : get(t, r, piece);
 			if (!change && r->note == NT_PRSTATUS)
 				a->halfway = false;
 			nt_inspect_end(t);

@@ -75,6 +75,7 @@ void nt_hold(struct nt_att *a, u32 why)
 	a->since_ns = ktime_get_ns();
 	a->why = why;
 	a->action = 0;
+	a->renewed = false;
 	nt_unask(a);
 }
 

@@ -67,6 +67,9 @@ function ended(spec: LaunchSpec, child: SpawnedChild, status: number): EngineErr
 
 /** Runs a new process through its execs and holds it at the last one's first instruction. */
 export function launch(engine: Launcher, spec: LaunchSpec): Inferior {
+  // how else would its first instruction be known
+  if (!engine.has('exec'))
+    throw failure(Errno.EOPNOTSUPP, `run ${spec.file}, which takes the feature "exec"`);
   const child = spawn(engine, spec);
   const inferior = engine.adopt(child);
   const { pid } = inferior;

@@ -11,6 +11,7 @@ import { fakePrograms } from './fake-programs';
 import { PATIENCE } from './patience';
 import { program } from './programs';
 import { FakeSubject, RealSubject, type Subject } from './subject';
+import { IN_VAIN_MS, without } from './without';
 
 export type ProviderName = 'fake' | 'embedded' | 'kernel';
 const LIMIT_MS = 20_000 * PATIENCE;
@@ -46,13 +47,13 @@ export class Scene {
     else if (this.provider === 'kernel') channel = openKernel();
     else channel = openEmbedded();
     this.channels.push(channel);
-    return channel;
+    return without()?.watch(channel) ?? channel;
   }
 
   engine(label = 'contract', observer = false): Engine {
     const engine = openEngine(this.channel(), { label, observer });
     this.engines.push(engine);
-    return engine;
+    return without()?.watchEngine(engine) ?? engine;
   }
 
   /** What SpawnSpec.file has to be for one of our programs. */
@@ -96,9 +97,9 @@ export class Scene {
 
   /** Lets everything run until it is so; the provider works meanwhile. */
   until(what: string, condition: () => boolean, subject?: Subject): void {
-    const deadline = Date.now() + LIMIT_MS;
+    const began = Date.now();
     while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`it never came to pass that ${what}`);
+      if (Date.now() > began + limit()) throw new Error(`it never came to pass that ${what}`);
       for (const engine of this.engines) engine.channel.wait(1);
       (subject ?? this.subjects[0])?.pause();
     }
@@ -113,7 +114,8 @@ export class Scene {
   /** The next event that is wanted; others are dropped. */
   next(engine: Engine, wanted: EventType | ((event: EngineEvent) => boolean)): EngineEvent {
     const match = typeof wanted === 'function' ? wanted : (e: EngineEvent) => e.type === wanted;
-    const deadline = Date.now() + LIMIT_MS;
+    without()?.waitsFor(wanted);
+    const began = Date.now();
     const waiting = this.waiting.get(engine) ?? [];
     this.waiting.set(engine, waiting);
     const seen: string[] = [];
@@ -124,7 +126,7 @@ export class Scene {
         if (match(event)) return event;
         seen.push(`${EventType[event.type]}(${event.tid})`);
       }
-      if (Date.now() > deadline) {
+      if (Date.now() > began + limit()) {
         const name = typeof wanted === 'function' ? 'event that fits' : EventType[wanted];
         throw new Error(`no ${name} came, only: ${seen.join(' ') || 'nothing'}`);
       }
@@ -146,6 +148,11 @@ export class Scene {
     for (const engine of this.engines) engine.close();
     for (const subject of this.subjects) subject.end();
   }
+}
+
+/** How long is waited for what is to come. */
+function limit(): number {
+  return without()?.asked === true ? IN_VAIN_MS : LIMIT_MS;
 }
 
 function readable(subject: Subject, symbol: string): bigint {

@@ -7,6 +7,14 @@ import { defineShort } from './short';
 import { expectAllPassed, runSuites, RELOAD } from './suites';
 
 const MINUTES = 60;
+/** What the module can be loaded without. */
+const FEATURES = [
+  ...['soft_stop', 'step', 'range_step', 'regsets', 'memory', 'break', 'hwbreak', 'watch'],
+  ...['signals', 'signals_fatal', 'syscall_entry', 'syscall_exit', 'syscall_change', 'fork'],
+  ...['follow', 'newthread', 'exec', 'exiting', 'dead', 'conditions', 'actions', 'tracepoints'],
+  ...['out_of_line', 'yield', 'who', 'release', 'leave_stopped'],
+];
+
 /** Seconds of stress and of malformed calls. */
 const stress = Number(process.env['NTRACE_VM_STRESS'] ?? '60');
 
@@ -70,6 +78,11 @@ for (const kernel of chosenKernels()) {
 
     guest('the contract suite', async () => {
       expectAllPassed(await runSuites(kernel, { levels: ['contract'], seconds }));
+    });
+
+    guest('a share of the contract with each feature switched off', async () => {
+      const off = FEATURES;
+      expectAllPassed(await runSuites(kernel, { levels: ['contract'], seconds, off }));
     });
 
     guest('tools beside each other on one process', async () => {

@@ -28,6 +28,8 @@ export interface Suites {
   begin?: number;
   /** Only tests whose names match. */
   only?: string;
+  /** Features that are switched off in turn, for one row in so many: NTRACE_VM_SHARE. */
+  off?: readonly string[];
   /** A shell's command that comes first, given the module's file. */
   first?: (file: string) => string;
 }
@@ -53,6 +55,13 @@ export async function runSuites(kernel: string, suites: Suites): Promise<GuestRu
       NTRACE_TEST_PATIENCE: String(patience),
       NTRACE_TEST_SERVER: path.join(repositoryRoot, 'test/vm/guest/gdbserver-kernel'),
       NTRACE_VM_LEVELS: suites.levels.join(','),
+      ...(suites.off === undefined
+        ? {}
+        : {
+            NTRACE_TEST_OFF: suites.off.join(','),
+            NTRACE_TEST_SHARE: process.env['NTRACE_VM_SHARE'] ?? '8',
+            NTRACE_TEST_MODULE: file,
+          }),
       ...(suites.begin === undefined ? {} : { NTRACE_VM_SECONDS: String(suites.begin) }),
     },
   });

@@ -42,16 +42,31 @@ static inline void witness_thread(const char *pid, const char *tid)
 	}
 }
 
-/* The state and the kernel's stack of every thread that has a program. */
+/* Of the kernel, which is no program's? */
+static inline bool witness_is_kernels(const char *pid)
+{
+	char path[64], line[512] = "";
+	unsigned long flags = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
+		sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %lu", &flags);
+	if (f)
+		fclose(f);
+	return flags & 0x200000; // PF_KTHREAD
+}
+
+/* The state and the kernel's stack of every thread that has, or had, a program. */
 static inline void witness_threads(void)
 {
-	char path[64], exe[8];
+	char path[64];
 	DIR *proc = opendir("/proc"), *tasks;
 	struct dirent *p, *t;
 
 	while (proc && (p = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%.20s/exe", p->d_name);
-		if (atoi(p->d_name) < 2 || readlink(path, exe, sizeof(exe)) < 0)
+		if (atoi(p->d_name) < 2 || witness_is_kernels(p->d_name))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%.20s/task", p->d_name);
 		tasks = opendir(path);
