@@ -18,6 +18,7 @@ static void merge(struct ntrace_sets *into, const struct ntrace_sets *from)
 		into->signal_stop = from->signal_stop;
 		into->signal_note = from->signal_note;
 		into->fault_stop = from->fault_stop;
+		into->signal_step = from->signal_step;
 	}
 	if (from->valid & NTRACE_SET_LIFE) {
 		into->life_stop = from->life_stop;
@@ -39,7 +40,7 @@ static bool stops(const struct ntrace_sets *s)
 	int i;
 
 	if (s->valid & NTRACE_SET_SIGNALS)
-		any |= s->signal_stop | s->fault_stop;
+		any |= s->signal_stop | s->fault_stop | s->signal_step;
 	if (s->valid & NTRACE_SET_LIFE)
 		any |= s->life_stop;
 	if (s->valid & NTRACE_SET_SYSCALLS)

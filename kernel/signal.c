@@ -46,9 +46,11 @@ static bool is_fault(const kernel_siginfo_t *info)
 static enum nt_want wants(struct nt_att *a, int signo, bool fault)
 {
 	const struct ntrace_sets *s = nt_sets(a->proc);
-	u64 bit = 1ull << (signo - 1);
+	u64 stop = fault ? s->fault_stop : s->signal_stop, bit = 1ull << (signo - 1);
 
-	if ((fault ? s->fault_stop : s->signal_stop) & bit)
+	if (READ_ONCE(a->step.action))
+		stop |= s->signal_step;
+	if (stop & bit)
 		return a->engine->observer ? NT_NOTE : NT_STOP;
 	return s->signal_note & bit ? NT_NOTE : NT_PASS;
 }

@@ -124,7 +124,10 @@ bool Server::ask_next(Thread &t)
 			continue;
 		}
 		uint64_t mask = 1ull << (s.signo - 1);
-		bool stops = (s.fault ? a.sets.fault_stop : a.sets.signal_stop) & mask;
+		uint64_t stopping = s.fault ? a.sets.fault_stop : a.sets.signal_stop;
+		if (t.stepper == a.engine)
+			stopping |= a.sets.signal_step;
+		bool stops = stopping & mask;
 		if (!stops && !(a.sets.signal_note & mask))
 			continue;
 		struct ntrace_event e;

@@ -42,6 +42,7 @@ void merge(struct ntrace_sets &into, const struct ntrace_sets &from)
 		into.signal_stop = from.signal_stop;
 		into.signal_note = from.signal_note;
 		into.fault_stop = from.fault_stop;
+		into.signal_step = from.signal_step;
 	}
 	if (from.valid & NTRACE_SET_LIFE) {
 		into.life_stop = from.life_stop;
@@ -158,7 +159,7 @@ int Server::sets(Engine &engine, void *record)
 	if (engine.observer) {
 		uint64_t stops = 0;
 		if (s.valid & NTRACE_SET_SIGNALS)
-			stops |= s.signal_stop | s.fault_stop;
+			stops |= s.signal_stop | s.fault_stop | s.signal_step;
 		if (s.valid & NTRACE_SET_LIFE)
 			stops |= s.life_stop;
 		if (s.valid & NTRACE_SET_SYSCALLS)

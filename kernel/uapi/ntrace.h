@@ -394,6 +394,7 @@ struct ntrace_sets { /* NTRACE_IOC_SETS */
 	__u64 exit_stop[NTRACE_SYSCALL_WORDS];
 	__u64 entry_note[NTRACE_SYSCALL_WORDS];
 	__u64 exit_note[NTRACE_SYSCALL_WORDS];
+	__u64 signal_step; /* more that stop a thread while it steps for this engine */
 };
 
 struct ntrace_signal { /* NTRACE_IOC_SIGNAL: as kill() or tgkill() */

@@ -69,6 +69,8 @@ export interface Sets {
   signalStop?: bigint; // bit N: signal N + 1
   signalNote?: bigint;
   faultStop?: bigint;
+  /** More that stop a thread while it steps for this engine. */
+  signalStep?: bigint;
   lifeStop?: EventTypeList;
   lifeNote?: EventTypeList;
   followFork?: boolean;

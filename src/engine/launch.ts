@@ -23,6 +23,7 @@ const ON_THE_WAY: Sets = {
   signalStop: 0n,
   signalNote: 0n,
   faultStop: 0n,
+  signalStep: 0n,
   lifeStop: [EventType.Exec],
   lifeNote: [],
   followFork: false,

@@ -37,6 +37,7 @@ export class SetState {
   private signalStop = ALL_SIGNALS;
   private signalNote = 0n;
   private faultStop = ALL_SIGNALS;
+  private signalStep = 0n;
   private lifeStop = 0n;
   private lifeNote = lifeBits([EventType.Exec, EventType.ProcDead]);
   private follow = 0;
@@ -55,8 +56,9 @@ export class SetState {
     if (sets.signalStop !== undefined) this.signalStop = sets.signalStop;
     if (sets.signalNote !== undefined) this.signalNote = sets.signalNote;
     if (sets.faultStop !== undefined) this.faultStop = sets.faultStop;
-    const { signalStop, signalNote, faultStop } = sets;
-    if ([signalStop, signalNote, faultStop].some((set) => set !== undefined)) {
+    if (sets.signalStep !== undefined) this.signalStep = sets.signalStep;
+    const { signalStop, signalNote, faultStop, signalStep } = sets;
+    if ([signalStop, signalNote, faultStop, signalStep].some((set) => set !== undefined)) {
       valid |= SetValid.Signals;
     }
     if (sets.lifeStop !== undefined) this.lifeStop = lifeBits(sets.lifeStop);
@@ -80,6 +82,7 @@ export class SetState {
   dropStops(): void {
     this.signalStop = 0n;
     this.faultStop = 0n;
+    this.signalStep = 0n;
   }
 
   /** Writes a struct ntrace_sets. valid: SetValid bits. */
@@ -91,6 +94,7 @@ export class SetState {
     record.writeBigUInt64LE(this.signalStop, SETS.at.signal_stop);
     record.writeBigUInt64LE(this.signalNote, SETS.at.signal_note);
     record.writeBigUInt64LE(this.faultStop, SETS.at.fault_stop);
+    record.writeBigUInt64LE(this.signalStep, SETS.at.signal_step);
     record.writeBigUInt64LE(this.lifeStop, SETS.at.life_stop);
     record.writeBigUInt64LE((this.lifeNote | BOOKKEEPING) & ~this.lifeStop, SETS.at.life_note);
     for (const [words, at] of [

@@ -14,7 +14,7 @@ export function releaseHolds(
 ): number {
   const engine = openEngine(openChannel(provider), { label: 'ntrace release' });
   try {
-    engine.set(0, { signalStop: 0n, faultStop: 0n, lifeStop: [] });
+    engine.set(0, { signalStop: 0n, faultStop: 0n, signalStep: 0n, lifeStop: [] });
     for (const pid of pids) engine.attach(pid);
     return engine.release(engineId, tid);
   } finally {

@@ -56,6 +56,8 @@ export class Interest {
     this.engine.set(0, {
       signalStop: this.attended ? ALL_SIGNALS & ~this.passSignals : 0n,
       faultStop: ALL_SIGNALS & ~this.passSignals,
+      // gdb steps past a handler on its own, if it hears of the signal; gdbserver tells it as well
+      signalStep: this.attended ? ALL_SIGNALS : 0n,
       lifeStop: stop,
       lifeNote: note,
       followFork: this.forks,

@@ -35,6 +35,25 @@ contract('signals', (row) => {
     scene.until('it is handled', () => subject.read('handled') === 1n);
   });
 
+  row('one that stops nobody stops a thread that steps, where it is asked to', (scene) => {
+    const [engine, subject] = attached(scene);
+    const { pid } = subject;
+    engine.set(pid, { signalStop: 0n, signalStep: 1n << BigInt(SIGUSR1 - 1) });
+    engine.stop([{ pid, tid: -1 }], { wait: true });
+    engine.signal(pid, pid, SIGUSR1);
+    engine.resume([{ pid, tid: pid, kind: 'step' }]);
+    const told = scene.next(engine, ({ type }) =>
+      [EventType.Signal, EventType.Step].includes(type),
+    );
+    expect(told).toMatchObject({ type: EventType.Signal, signo: SIGUSR1 });
+    cont(engine, SIGUSR1);
+    scene.until('it is handled', () => subject.read('handled') === 1n);
+    // it runs: nobody is asked
+    engine.signal(pid, pid, SIGUSR1);
+    scene.until('it is handled again', () => subject.read('handled') === 2n);
+    expect(scene.drain(engine).filter(({ type }) => type === EventType.Signal)).toEqual([]);
+  });
+
   row('discarded', (scene) => {
     const [engine, subject] = attached(scene);
     engine.signal(subject.pid, subject.pid, SIGUSR1);

@@ -187,6 +187,7 @@ export const SETS = layout('sets', [
   ['exit_stop', 'u64', SYSCALL_WORDS],
   ['entry_note', 'u64', SYSCALL_WORDS],
   ['exit_note', 'u64', SYSCALL_WORDS],
+  ['signal_step', 'u64'],
 ]);
 
 export const SIGNAL = layout('signal', [

@@ -76,6 +76,7 @@ function apply(record: Buffer, sets: FakeSets, valid: number): void {
     sets.signalStop = word(SETS.at.signal_stop);
     sets.signalNote = word(SETS.at.signal_note);
     sets.faultStop = word(SETS.at.fault_stop);
+    sets.signalStep = word(SETS.at.signal_step);
   }
   if ((valid & SetValid.Life) !== 0) {
     sets.lifeStop = word(SETS.at.life_stop);

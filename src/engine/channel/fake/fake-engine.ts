@@ -21,6 +21,7 @@ export function defaultSets(): FakeSets {
     signalStop: 0xffff_ffff_ffff_ffffn,
     signalNote: 0n,
     faultStop: 0xffff_ffff_ffff_ffffn,
+    signalStep: 0n,
     lifeStop: 0n,
     lifeNote: 1n << BigInt(EventType.Exec - EventType.NewThread),
     entryStop: noSyscalls(),

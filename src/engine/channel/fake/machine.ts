@@ -257,8 +257,10 @@ export class FakeMachine implements Kernel {
       offer: (attachment) => {
         if (signal.signo === 0) return false;
         const bit = 1n << BigInt(signal.signo - 1);
-        const { signalStop, faultStop, signalNote } = attachment.sets;
-        const stop = ((signal.fault ? faultStop : signalStop) & bit) !== 0n;
+        const { signalStop, faultStop, signalNote, signalStep } = attachment.sets;
+        const steps = thread.steps.some((step) => step.attachment === attachment);
+        const stops = (signal.fault ? faultStop : signalStop) | (steps ? signalStep : 0n);
+        const stop = (stops & bit) !== 0n;
         let flags = signal.fault ? EventFlag.Fault : EventFlag.FromUser;
         if (signal.signo !== original) flags |= EventFlag.Changed;
         const { signo, code, addr } = signal;

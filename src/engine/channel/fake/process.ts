@@ -22,6 +22,7 @@ export interface FakeSets {
   signalStop: bigint;
   signalNote: bigint;
   faultStop: bigint;
+  signalStep: bigint;
   lifeStop: bigint;
   lifeNote: bigint;
   entryStop: Buffer;
