@@ -37,7 +37,9 @@ export interface Suites {
 
 /** Builds what the guest does not: where that fails the tests are skipped, and say why. */
 function prepareStrangers(kernel: string): void {
-  spawnSync(path.join(repositoryRoot, 'scripts/vm/stap'), [kernel, program('actor'), 'act', COPY]);
+  const scripts = path.join(repositoryRoot, 'scripts/vm');
+  spawnSync(path.join(scripts, 'stap'), [kernel, program('actor'), 'act', COPY]);
+  spawnSync(path.join(scripts, 'selftests'));
 }
 
 /** Runs levels of tests in the guest, with the module; their own lines. */
