@@ -13,8 +13,8 @@ import { NTRACE, PROVIDER } from './support/scene';
 const PROGRAMS = ['get_syscall_info', 'peeksiginfo', 'vmaccess', 'seccomp_bpf'];
 
 /**
- * What fails under any tracer that sees signals, strace as well: a signal that somebody wants to see
- * does not end a process when it is sent, so not while that waits for what only SIGKILL interrupts.
+ * What fails where signals are seen: one that somebody wants to see does not end a process when it is
+ * sent (ptrace keeps it from that, too), so not while that waits for what only SIGKILL interrupts.
  */
 const TRACED = 'global.user_notification_wait_killable_fatal';
 
