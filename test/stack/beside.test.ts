@@ -70,7 +70,7 @@ async function enter(kind: CompanionKind): Promise<Scene> {
     ({ victim, companion } = await kind.starts([LIFE]));
     stack.adopt(victim);
   } else {
-    victim = await stack.victim('actor', LIFE);
+    victim = await stack.victim(kind.copy?.() ?? 'actor', LIFE);
     companion = await kind.joins!(victim);
   }
   try {

@@ -40,7 +40,8 @@ export function matrixTables(): string {
   rows.push('');
   line(['gdb of ntrace with the module, beside', ...others]);
   line(['---', ...others.map(() => '---')]);
-  for (const { name } of OPERATIONS) line([name, ...others.map(() => 'works')]);
+  const cells = COMPANION_KINDS.map(({ unproven }) => (unproven ? 'not seen' : 'works'));
+  for (const { name } of OPERATIONS) line([name, ...cells]);
   const goes = COMPANION_KINDS.map(({ starts }) => (starts === undefined ? 'works' : '-'));
   line([COMPANION_GOES, ...goes]);
   return `${rows.join('\n')}\n`;

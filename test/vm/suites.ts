@@ -1,5 +1,8 @@
 // Levels of tests in a guest with the module.
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { COPY } from '../stack/support/companions';
+import { program } from '../stack/support/programs';
 import { compileAll } from '../support/compile-all';
 import { repositoryRoot } from '../support/root';
 import { buildModule, runInGuest, type GuestRun } from '../support/vm';
@@ -34,9 +37,17 @@ export interface Suites {
   first?: (file: string) => string;
 }
 
+/** Builds what the guest does not: where that fails the tests are skipped, and say why. */
+function prepareStrangers(kernel: string): void {
+  const scripts = path.join(repositoryRoot, 'scripts/vm');
+  spawnSync(path.join(scripts, 'stap'), [kernel, program('actor'), 'act', COPY]);
+  spawnSync(path.join(scripts, 'selftests'));
+}
+
 /** Runs levels of tests in the guest, with the module; their own lines. */
 export async function runSuites(kernel: string, suites: Suites): Promise<GuestRun> {
   compileAll(); // else the tests would, and in the guest slowly
+  if (suites.levels.includes('stack')) prepareStrangers(kernel);
   const patience = kernel.endsWith('-debug') ? 20 : 6;
   const file = buildModule(kernel);
   const command = [

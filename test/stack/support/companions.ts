@@ -6,6 +6,7 @@ import path from 'node:path';
 import { GdbConsole } from '../../../src/cli/demo/gdb-console';
 import { command, root } from '../../gdb/support/needs';
 import { PATIENCE } from '../../support/patience';
+import { repositoryRoot } from '../../support/root';
 import { program, Victim } from './programs';
 import { NTRACE } from './scene';
 
@@ -21,6 +22,10 @@ export interface CompanionKind {
   name: string;
   /** "" if it can run here, else why not. */
   missing(): string;
+  /** No machine of ours can run it: nobody has seen what comes out. */
+  unproven?: true;
+  /** The program to run instead of the actor: a copy of it. */
+  copy?: () => string;
   /** It starts the process itself. */
   starts?: (args: string[]) => Promise<{ victim: Victim; companion: Companion }>;
   joins?: (victim: Victim) => Promise<Companion>;
@@ -183,12 +188,113 @@ export class Uprobe implements Companion {
   }
 }
 
+/** A program that perf probes, counted by perf. */
+class PerfProbe implements Companion {
+  private static readonly EVENT = 'ntperf';
+  private gone = false;
+
+  private constructor(private readonly counts: Writer) {}
+
+  static async join(victim: Victim): Promise<PerfProbe> {
+    perf('probe', '-q', '-x', COPY, '--add', `${PerfProbe.EVENT}=act`);
+    const event = `probe_actor:${PerfProbe.EVENT}`;
+    // a line each tenth of a second; perf trace and perf record read all symbols of the kernel first
+    const argv = ['perf', 'stat', '-e', event, '-I', '100', '-p', String(victim.pid)];
+    const some = new RegExp(`^\\s+[\\d.]+\\s+[1-9][\\d,]*\\s+${event}`);
+    return new PerfProbe(await Writer.start(argv, some, undefined, new RegExp(event)));
+  }
+
+  sees(): Promise<void> {
+    return this.counts.sees();
+  }
+
+  async end(): Promise<void> {
+    if (this.gone) return;
+    this.gone = true;
+    await this.counts.end();
+    perf('probe', '-q', '--del', `probe_actor:${PerfProbe.EVENT}`);
+  }
+}
+
+function perf(...args: string[]): void {
+  const { status, stderr } = spawnSync('perf', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`perf ${args.join(' ')}: ${stderr}`);
+}
+
+/** rr, which started the process and records it. What it saw is not in the recording alone. */
+class Recorder implements Companion {
+  private constructor(private readonly victim: Victim) {}
+
+  static async start(args: string[]): Promise<{ victim: Victim; companion: Companion }> {
+    const rr = ['rr', 'record', '-o', scratch()];
+    const victim = await Victim.startedBy(rr, 'actor', ...args);
+    return { victim, companion: new Recorder(victim) };
+  }
+
+  /** Why it cannot record here: "" if it can. */
+  static missing(): string {
+    const devices = '/sys/bus/event_source/devices';
+    // of a hybrid one each kind of core has a name of its own
+    if (!['cpu', 'cpu_core'].some((name) => fs.existsSync(path.join(devices, name))))
+      return 'rr needs hardware counters, this processor has none';
+    const { status, stderr } = spawnSync('rr', ['record', '-o', scratch(), 'true'], {
+      encoding: 'utf8',
+    });
+    if (status === 0) return '';
+    return `rr cannot record here: ${/^\[FATAL.*?\] *(.*)/m.exec(stderr)?.[1] ?? stderr.trim()}`;
+  }
+
+  async sees(): Promise<void> {
+    const status = (): string => fs.readFileSync(`/proc/${this.victim.pid}/status`, 'utf8');
+    const tracer = /^TracerPid:\s+(\d+)/m.exec(status())?.[1];
+    if (Number(tracer) !== this.victim.child.pid)
+      throw new Error(`its tracer is ${tracer}, not rr`);
+    // it stops for rr at its calls
+    const stops = (): number => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status())?.[1]);
+    const before = stops();
+    await until('stops for rr', () => stops() > before + 1);
+  }
+
+  /** It ends with the process. */
+  async end(): Promise<void> {
+    await this.victim.end();
+  }
+}
+
+/** The module that scripts/vm/stap has built for this guest, or why there is none. */
+function stapModule(): { file: string; missing: string } {
+  const kernel = process.env['NTRACE_VM'];
+  if (kernel === undefined) return { file: '', missing: 'SystemTap modules are built for guests' };
+  const script = path.join(repositoryRoot, 'scripts/vm/stap');
+  const args = ['--there', kernel, program('actor'), 'act', COPY];
+  const { status, stdout, stderr } = spawnSync(script, args, { encoding: 'utf8' });
+  return status === 0
+    ? { file: stdout.trim(), missing: '' }
+    : { file: '', missing: stderr.trim().replace(/^vm\/stap: /, '') };
+}
+
 /** Where in the file a function begins, or what is so many bytes behind that. */
 function offsetOf(file: string, name: string, behind: number): string {
   const { stdout } = spawnSync('nm', [file], { encoding: 'utf8' });
   const address = new RegExp(`^([0-9a-f]+) T ${name}$`, 'm').exec(stdout)?.[1];
   if (address === undefined) throw new Error(`${file} has no ${name}`);
   return `0x${(BigInt(`0x${address}`) + BigInt(behind)).toString(16)}`; // a PIE's text: address and offset are the same
+}
+
+/** Where the copy of the actor is that a SystemTap module is built for: see test/vm/suites.ts. */
+export const COPY = '/dev/shm/ntrace-test/actor';
+
+/**
+ * A copy of the actor that lies on no overlay: of a guest's files SystemTap takes the overlay's own
+ * inode, which has no pages, and the kernel refuses its probe.
+ */
+function copyInMemory(): string {
+  const actor = fs.readFileSync(program('actor'));
+  if (fs.existsSync(COPY) && fs.readFileSync(COPY).equals(actor)) return COPY;
+  fs.mkdirSync(path.dirname(COPY), { recursive: true });
+  fs.writeFileSync(`${COPY}.new`, actor, { mode: 0o755 });
+  fs.renameSync(`${COPY}.new`, COPY); // the one that was there may run
+  return COPY;
 }
 
 function scratch(): string {
@@ -246,5 +352,23 @@ export const COMPANION_KINDS: readonly CompanionKind[] = [
       const script = `BEGIN { printf("ready\\n"); } uprobe:${program('actor')}:act { printf("act\\n"); }`;
       return Writer.start(['bpftrace', '-e', script], /^act/, undefined, /ready/);
     },
+  },
+  {
+    name: 'perf',
+    missing: () => command('perf') || tracing(),
+    copy: copyInMemory,
+    joins: (victim) => PerfProbe.join(victim),
+  },
+  {
+    name: 'SystemTap',
+    missing: () => command('staprun') || tracing() || stapModule().missing,
+    copy: copyInMemory,
+    joins: () => Writer.start(['staprun', stapModule().file], /^act/, undefined, /^ready/m),
+  },
+  {
+    name: 'rr record',
+    unproven: true,
+    missing: () => command('rr') || Recorder.missing(),
+    starts: (args) => Recorder.start(args),
   },
 ];
