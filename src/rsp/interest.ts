@@ -1,6 +1,7 @@
 import { EventType } from '../engine/channel/event';
 import type { Engine } from '../engine/engine';
 import { observing } from '../engine/errors';
+import type { Stop } from './stop';
 
 const ALL_SIGNALS = (1n << 64n) - 1n;
 
@@ -63,6 +64,13 @@ export class Interest {
       followFork: this.forks,
       followVfork: this.vforks,
     });
+  }
+
+  /** The process that a stop tells the birth of, and that is followed. */
+  childOf(stop: Stop): number | undefined {
+    const event = stop.kind === 'thread' ? stop.event : undefined;
+    const followed = event?.type === EventType.Fork || event?.type === EventType.Vfork;
+    return followed && this.forks ? event.child : undefined;
   }
 
   catchSyscalls(pid: number, numbers: readonly number[] | 'all' | undefined): void {

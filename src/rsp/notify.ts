@@ -12,7 +12,7 @@ export class NotifyQueue {
   /** Something was queued: begins a conversation unless one is going on. */
   announce(): void {
     if (this.inFlight) return;
-    const stop = this.session.target.queue.shift();
+    const stop = this.take();
     if (!stop) return;
     this.inFlight = stop;
     const out = this.session.out.begin(true).ascii('Stop:');
@@ -22,7 +22,7 @@ export class NotifyQueue {
   /** vStopped: acknowledges, and answers with the next stop; false: there is none. */
   next(): boolean {
     const told = this.inFlight;
-    this.inFlight = this.session.target.queue.shift();
+    this.inFlight = this.take();
     if (told) this.session.target.last = told;
     if (this.inFlight) {
       this.session.out.begin();
@@ -30,6 +30,11 @@ export class NotifyQueue {
       this.session.out.end();
     }
     return this.inFlight !== undefined;
+  }
+  private take(): Stop | undefined {
+    const stop = this.session.target.queue.shift();
+    if (stop) this.session.target.awaitChild(stop);
+    return stop;
   }
   /** '?': starts over with these stops as the conversation's content; false: there are none. */
   restart(stops: Stop[]): boolean {

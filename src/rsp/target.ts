@@ -16,6 +16,8 @@ import { crossed, untoldChildren } from './untold';
 const SIGINT = 2;
 const SIGTRAP = 5;
 const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
+/** How long a child, held before its first instruction, may take to get there. */
+const BIRTH_MS = 1000;
 /** How long the threads a dying one takes along may be in coming. */
 const DEATH_MS = 50;
 /** A step is mostly over before its resume is, and then told in the same turn. */
@@ -170,7 +172,7 @@ export class Target {
   /** Is a process dead, and nobody was told? Nothing is left of it then. */
   diedUntold(pid: number): boolean {
     if (pid <= 0 || this.engine.inferiors.has(pid)) return false;
-    const known = this.queue.some((stop) => stopProcess(stop) === pid);
+    const known = this.unborn.delete(pid) || this.queue.some((stop) => stopProcess(stop) === pid);
     if (known) this.forget(pid);
     return known;
   }
@@ -564,12 +566,26 @@ export class Target {
     if (index < 0) index = this.turns.next(this.queue, may);
     if (index < 0 || !this.listener) return;
     const stop = this.queue.splice(index, 1)[0]!;
+    this.awaitChild(stop);
     this.waiting = false;
     this.interrupting = false;
     this.last = stop;
     this.turns.took(stop);
     this.listener.onStop(stop);
   }
+  /** The client may ask for the child of a fork as soon as it is told of it. */
+  awaitChild(stop: Stop): void {
+    const child = this.interest.childOf(stop);
+    if (child === undefined) return;
+    const until = Date.now() + BIRTH_MS;
+    while (!this.engine.inferiors.has(child) && Date.now() < until) {
+      this.engine.wait(1);
+      this.collect();
+    }
+    // killed before it ran: its death is nobody's to be told
+    if (!this.engine.inferiors.has(child)) this.unborn.add(child);
+  }
+  private readonly unborn = new Set<number>();
   private collect(): void {
     for (const event of this.engine.events()) {
       const stop = this.stopOf(event);
