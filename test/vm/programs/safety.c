@@ -15,6 +15,7 @@
 #define _GNU_SOURCE
 #include "scene.h"
 
+#include <elf.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 
@@ -370,6 +371,58 @@ static void *attaches(void *argument)
 	return NULL;
 }
 
+static int registers(int fd, pid_t pid, unsigned long request, void *buf, size_t len)
+{
+	struct ntrace_regset set = {
+	    .tid = pid, .note = NT_PRSTATUS, .buf = (uintptr_t)buf, .len = len};
+	struct ntrace_regs r = {.entries = (uintptr_t)&set, .count = 1};
+
+	if (ioctl(fd, request, &r) < 0)
+		wrong("no registers");
+	return set.error;
+}
+
+/* Held in the middle of its exec; what it had before is not for what it executes then. */
+static void renewed(const char *none)
+{
+	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
+				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING),
+				   .life_note = NTRACE_LIFE(NTRACE_EV_EXEC)};
+	struct ntrace_stop_entry entry = {0};
+	struct ntrace_stop stop = {
+	    .entries = (uintptr_t)&entry, .count = 1, .flags = NTRACE_STOP_WAIT};
+	unsigned long before[27], after[27]; // struct user_regs_struct
+	int fd, status, go[2];
+	pid_t pid;
+
+	(void)none;
+	if (pipe(go))
+		wrong("no pipe");
+	pid = sets.pid = entry.pid = entry.tid = executes(go[0]);
+	fd = open_engine("renewed");
+	attach(fd, pid, 0);
+	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
+		wrong("no sets");
+	pid_t dying = await(fd, NTRACE_EV_EXITING).tid;
+	if (ioctl(fd, NTRACE_IOC_STOP, &stop) < 0 ||
+	    registers(fd, pid, NTRACE_IOC_GETREGS, before, sizeof(before)))
+		wrong("it is not held in its exec");
+	struct ntrace_resume_entry on = {.pid = pid, .tid = dying, .action = NTRACE_ACT_CONT};
+	struct ntrace_resume r = {.entries = (uintptr_t)&on, .count = 1};
+	if (ioctl(fd, NTRACE_IOC_RESUME, &r) < 0 || on.error)
+		wrong("cannot resume: %d", on.error);
+	await(fd, NTRACE_EV_EXEC);
+	status = registers(fd, pid, NTRACE_IOC_SETREGS, before, sizeof(before));
+	if (status != ESTALE)
+		wrong("registers of the former program are set: %d", status);
+	if (registers(fd, pid, NTRACE_IOC_GETREGS, after, sizeof(after)) ||
+	    registers(fd, pid, NTRACE_IOC_SETREGS, after, sizeof(after)))
+		wrong("its own are not set");
+	close(fd);
+	if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
+		wrong("the program ended with %#x", status);
+}
+
 /* An exec waits for a thread that is held: whoever attaches meanwhile gives up, the module goes. */
 static void exec(const char *module)
 {
@@ -543,7 +596,7 @@ static const struct scene {
     {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
     {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
     {"exiting", exiting, false}, {"persist", persist, true},  {"unload", unload, true},
-    {"pollers", pollers, true},	 {"exec", exec, true},
+    {"pollers", pollers, true},	 {"exec", exec, true},	      {"renewed", renewed, false},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))

@@ -512,8 +512,12 @@ static void visit(struct visitor *v)
 	v->pid = fork();
 	if (!v->pid) {
 		quiet();
+		/* strace that is to go waits for the parent of a vfork() whose child it holds
+		 * itself, for ever: then it is killed
+		 */
 		if (v->trace)
-			execlp("strace", "strace", "-f", "-o", "/dev/null", "-p", target, NULL);
+			execlp("timeout", "timeout", "-s", "INT", "-k", "20", "10", "strace", "-f",
+			       "-o", "/dev/null", "-p", target, NULL);
 		else
 			execlp("gdb", "gdb", "-nx", "-batch", "-p", target, "-ex", "bt", "-ex",
 			       "info registers rip", "-ex", "detach", NULL);
