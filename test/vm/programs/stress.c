@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -528,6 +530,18 @@ static void visit(struct visitor *v)
 	v->visits++;
 }
 
+/* While there is an event of a thread, the kernel does not patch its scheduler for the next one:
+ * an emulated processor goes on with what was there (scripts/vm/qemu), here with an int3 that is
+ * gone, which is an Oops. Watchpoints come and go many times a second.
+ */
+static void keep_perf(void)
+{
+	struct perf_event_attr attr = {
+	    .type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY};
+
+	syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
 static int command(const char *name, const char *argument)
 {
 	int status = -1;
@@ -559,6 +573,7 @@ int main(int argc, char **argv)
 		return program("/proc/self/exe", seed, atoi(argv[3]));
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	shared->witnessed.phase = "all of it";
+	keep_perf();
 	seed_with(seed);
 	setpriority(PRIO_PROCESS, 0, -15); // it has to get about among them
 	witness(&shared->witnessed, 20, 100);
