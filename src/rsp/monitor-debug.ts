@@ -6,6 +6,7 @@ import type { Session } from './session';
 
 const ENOTSUP = 95;
 const ON = ['1', 'on'];
+const VALUES = [...ON, '0', 'off'];
 
 function switches(session: Session): DebugSwitches {
   const found = session.settings.switches;
@@ -13,15 +14,50 @@ function switches(session: Session): DebugSwitches {
   return found;
 }
 
+const NAMED: ReadonlyMap<string, readonly DebugComponent[]> = new Map([
+  ['threads', ['threads']],
+  ['remote', ['remote']],
+  ['event-loop', ['event-loop']],
+  ['all', ['threads', 'remote', 'event-loop']],
+]);
+
+function put(session: Session, components: readonly DebugComponent[], on: boolean): string {
+  const { debug } = switches(session);
+  for (const component of components)
+    if (on) debug.add(component);
+    else debug.delete(component);
+  return on ? 'enabled' : 'disabled';
+}
+
+/** "set debug [component] value" as newer gdbservers (14 and later) spell and answer it. */
+function setDebug(session: Session, [, text = '']: RegExpExecArray): string {
+  const words = text.split(/ +/);
+  const component = NAMED.has(words[0]!) ? words.shift()! : undefined;
+  const [value, ...junk] = words;
+  const before = ['set debug', component].filter((word) => word !== undefined).join(' ');
+  const known = value !== undefined && VALUES.includes(value);
+  if (value === undefined || (component === undefined && !known && junk.length === 0)) {
+    const command = component === undefined ? `${before} ${text}` : before;
+    throw new MonitorUsageError(`Missing value for '${command}' command.\n`);
+  }
+  if (!known) throw new MonitorUsageError(`Invalid value '${value}' for '${before}'.\n`);
+  if (junk.length > 0) {
+    const command = `${before} ${value}`;
+    throw new MonitorUsageError(`Junk '${junk.join(' ')}' found at end of '${command}' command.\n`);
+  }
+  const on = ON.includes(value);
+  if (component !== undefined) {
+    const state = put(session, NAMED.get(component)!, on);
+    return `Debug output for '${component}' ${state}.\n`;
+  }
+  put(session, on ? ['threads'] : NAMED.get('all')!, on);
+  return on ? 'General debug output enabled.\n' : 'All debug output disabled.\n';
+}
+
 /** Turns components on or off and says so in gdbserver's words. */
 function turn(components: readonly DebugComponent[], name: string): MonitorCommand['run'] {
   return (session, match) => {
-    const { debug } = switches(session);
-    const on = ON.includes(match[1]!);
-    for (const component of components)
-      if (on) debug.add(component);
-      else debug.delete(component);
-    return `${name} ${on ? 'enabled' : 'disabled'}.\n`;
+    return `${name} ${put(session, components, ON.includes(match[1]!))}.\n`;
   };
 }
 
@@ -59,18 +95,16 @@ function setThreadLibraries({ target }: Session, [, path]: RegExpExecArray): str
  */
 export const debugCommands: readonly MonitorCommand[] = [
   {
-    pattern: /^set debug (0|1|on|off)$/,
+    pattern: /^set debug (0|1)$/,
     usage: 'set debug <0|1>',
     help: ['Enable general debugging messages'],
     run: turn(['threads'], 'Debug output'),
   },
   {
-    pattern: /^set debug threads (0|1|on|off)$/,
-    run: turn(['threads'], 'Debug output'),
-  },
-  {
-    pattern: /^set debug all (0|1|on|off)$/,
-    run: turn(['threads', 'remote', 'event-loop'], 'All debug output'),
+    pattern: /^set debug ((?!-).*)$/,
+    usage: 'set debug [threads|remote|event-loop|all] <on|off>',
+    help: ['Enable debugging messages of a component'],
+    run: setDebug,
   },
   {
     pattern: /^set debug-hw-points (0|1)$/,
@@ -79,13 +113,13 @@ export const debugCommands: readonly MonitorCommand[] = [
     run: turn(['threads'], 'H/W point debugging output'),
   },
   {
-    pattern: /^set (?:remote-debug|debug remote) (0|1|on|off)$/,
+    pattern: /^set remote-debug (0|1)$/,
     usage: 'set remote-debug <0|1>',
     help: ['Enable remote protocol debugging messages'],
     run: turn(['remote'], 'Protocol debug output'),
   },
   {
-    pattern: /^set (?:event-loop-debug|debug event-loop) (0|1|on|off)$/,
+    pattern: /^set event-loop-debug (0|1)$/,
     usage: 'set event-loop-debug <0|1>',
     help: ['Enable event loop debugging messages'],
     run: turn(['event-loop'], 'Event loop debug output'),

@@ -40,7 +40,7 @@ test('help lists what a gdbserver has, in its words, and what we add', () => {
     expect(text).toContain(line);
 });
 
-test.each(['', 'nonsense', 'help me', 'exit now', 'set debug 2', 'HELP'])(
+test.each(['', 'nonsense', 'help me', 'exit now', 'set nothing', 'HELP'])(
   'unknown command "%s": the help, then an error',
   (command) => {
     const { text, reply } = monitor(command);
@@ -62,10 +62,24 @@ test('debugging output is switched', () => {
   expect(monitor('set debug 0').text).toBe('Debug output disabled.\n');
   expect(monitor('set remote-debug 1').text).toBe('Protocol debug output enabled.\n');
   expect([...switches.debug]).toEqual(['remote']);
-  expect(monitor('set debug remote off').text).toBe('Protocol debug output disabled.\n');
+  expect(monitor('set debug remote off').text).toBe("Debug output for 'remote' disabled.\n");
   expect([...switches.debug]).toEqual([]);
   expect(monitor('set debug all on').reply).toBe('OK');
   expect(switches.debug.size).toBe(3);
+  expect(monitor('set debug off').text).toBe('All debug output disabled.\n');
+  expect([...switches.debug]).toEqual([]);
+});
+
+test.each([
+  ['set debug 2', "Missing value for 'set debug 2' command."],
+  ['set debug all', "Missing value for 'set debug all' command."],
+  ['set debug all 2', "Invalid value '2' for 'set debug all'."],
+  ['set debug on now', "Junk 'now' found at end of 'set debug on' command."],
+  ['set debug remote on now', "Junk 'now' found at end of 'set debug remote on' command."],
+])('"%s" is no way to switch it', (command, words) => {
+  const { text, reply } = monitor(command);
+  expect(text.startsWith(`${words}\nThe following monitor commands are supported:`)).toBe(true);
+  expect(reply).toBe('E01');
 });
 
 test('the format of debugging output', () => {
