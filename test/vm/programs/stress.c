@@ -34,6 +34,7 @@
 #define PROGRAMS 3
 #define ENGINES 4
 #define UNHURT 42 // how a program ends that found nothing wrong
+#define MISSED 5  // ... and one that missed a signal
 
 static uint64_t state;
 static struct shared {
@@ -175,7 +176,7 @@ static void one_act(const char *self, long *sum)
 			int before = handled;
 			raise(SIGUSR1);
 			if (handled == before)
-				_exit(5);
+				_exit(MISSED);
 		}
 		break;
 	case 4:
@@ -483,7 +484,7 @@ static int run_program(uint64_t seed)
 /* Another tracer on a program, by ptrace. */
 struct visitor {
 	bool trace; // strace, else gdb
-	pid_t pid;
+	pid_t pid, target;
 	time_t until; // it is asked to go then
 	unsigned long visits;
 };
@@ -510,7 +511,8 @@ static void visit(struct visitor *v)
 	}
 	if (below(20))
 		return;
-	snprintf(target, sizeof(target), "%d", shared->programs[below(PROGRAMS)]);
+	v->target = shared->programs[below(PROGRAMS)];
+	snprintf(target, sizeof(target), "%d", v->target);
 	v->pid = fork();
 	if (!v->pid) {
 		quiet();
@@ -561,7 +563,7 @@ int main(int argc, char **argv)
 	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = seed;
 	const char *module = argc > 3 ? argv[3] : NULL;
-	unsigned long hurt = 0;
+	unsigned long hurt = 0, missed = 0;
 	struct visitor visitors[] = {{.trace = true}, {.trace = false}};
 	time_t reload = time(NULL) + 10;
 	pid_t engines[ENGINES];
@@ -587,7 +589,12 @@ int main(int argc, char **argv)
 			if (waitpid(shared->programs[i], &status, WNOHANG) <= 0)
 				continue;
 			shared->witnessed.rounds++;
-			if (status != UNHURT << 8) {
+			/* strace that is interrupted detaches from a thread that stands at a
+			 * signal without it, engines or not: PTRACE_DETACH with no signal
+			 */
+			if (status == MISSED << 8 && visitors[0].target == shared->programs[i]) {
+				missed++;
+			} else if (status != UNHURT << 8) {
 				hurt++;
 				printf("stress: program %d ended with %#x\n", i, status);
 			}
@@ -633,11 +640,12 @@ int main(int argc, char **argv)
 		hurt += status != UNHURT << 8;
 	}
 	printf(
-	    "stress: %lu rounds of programs, %lu hurt, %lu visits of strace, %lu of gdb, %lu times "
+	    "stress: %lu rounds of programs, %lu hurt, %lu missed a signal of strace's, %lu visits "
+	    "of strace, %lu of gdb, %lu times "
 	    "without the module, %lu acts of engines, %lu breakpoints with actions, %lu texts, %lu "
 	    "trace frames, seed "
 	    "%llu\n",
-	    shared->witnessed.rounds, hurt, visitors[0].visits, visitors[1].visits,
+	    shared->witnessed.rounds, hurt, missed, visitors[0].visits, visitors[1].visits,
 	    shared->witnessed.reloads, shared->calls, shared->actions, shared->texts,
 	    shared->frames, (unsigned long long)seed);
 	return hurt != 0;
