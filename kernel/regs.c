@@ -158,7 +158,8 @@ static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, struct piece
 /* Where it is parked, or else where it sleeps; a write brings a thread that sleeps to
  * its stop.
  */
-static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, struct piece *piece)
+static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, struct piece *piece,
+		    u64 stop_id)
 {
 	struct nt_task *t = a->task;
 	int error, ms;
@@ -167,7 +168,13 @@ static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, stru
 		WRITE_ONCE(a->renewed, false); /* before it reads: an exec may come in between */
 	for (ms = 0; ms < UPGRADE_MS && !fatal_signal_pending(current) && !nt_unloading; ms++) {
 		if (nt_inspect(t)) {
-			error = change ? set(a, r, piece) : get(t, r, piece);
+			if (!change)
+				error = get(t, r, piece);
+			else if (READ_ONCE(a->stop_id) != stop_id &&
+				 READ_ONCE(a->why) == NTRACE_EV_EXEC)
+				error = ESTALE; /* the exec came while we waited */
+			else
+				error = set(a, r, piece);
 			if (!change && r->note == NT_PRSTATUS)
 				a->halfway = false;
 			nt_inspect_end(t);
@@ -186,7 +193,7 @@ static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, stru
 }
 
 /* May this engine, and is the stop the one it quotes? */
-static int allowed(struct nt_att *a, struct ntrace_regset *r, bool change)
+static int allowed(struct nt_att *a, struct ntrace_regset *r, bool change, u64 *stop_id)
 {
 	struct nt_task *t = a->task;
 	int error = 0;
@@ -198,6 +205,7 @@ static int allowed(struct nt_att *a, struct ntrace_regset *r, bool change)
 		error = t->holds || change ? ESTALE : EBUSY;
 	else if (change ? !a->stop_id : !t->holds && !(a->engine->observer && t->parked))
 		error = EBUSY;
+	*stop_id = a->stop_id;
 	spin_unlock_irq(&t->lock);
 	return error;
 }
@@ -206,6 +214,7 @@ static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, struct
 {
 	struct nt_task *t = NULL;
 	struct nt_att *a;
+	u64 stop_id;
 	int error;
 
 	r->got = 0;
@@ -216,13 +225,13 @@ static int one(struct nt_engine *e, struct ntrace_regset *r, bool change, struct
 	rcu_read_unlock();
 	if (!t)
 		return ESRCH;
-	error = allowed(a, r, change);
+	error = allowed(a, r, change, &stop_id);
 	if (!error && !r->buf && (change || r->len))
 		error = EFAULT;
 	if (!error && change)
 		error = copy_in(r, piece);
 	if (!error)
-		error = transfer(a, r, change, piece);
+		error = transfer(a, r, change, piece, stop_id);
 	if (!error && !change)
 		error = copy_out(r, piece);
 	nt_att_put(a);
