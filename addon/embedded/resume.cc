@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Holding and letting go in batches.
 #include "server.h"
-#include "urgent.h"
 
 #include <errno.h>
 #include <time.h>
@@ -187,7 +186,6 @@ int Server::resume(Engine &engine, void *record)
 		if (t->stepper && r.wait_us)
 			steppers.push_back(tid);
 	}
-	Urgent urgent(going.size() > kMany);
 	// steps that are awaited here need no signal: it would interrupt this very processor
 	if (!steppers.empty() && steppers.size() == going.size())
 		go_deaf();
@@ -257,7 +255,6 @@ int Server::stop(Engine &engine, void *record)
 	bool quiet = s.flags & NTRACE_STOP_QUIET;
 	// a signal for each of hundreds of stops would cost more than the stops
 	bool silent = running_.size() > kMany && s.flags & NTRACE_STOP_WAIT;
-	Urgent urgent(running_.size() > kMany);
 	if (silent)
 		go_deaf();
 	auto ask = [&](Thread &t) {

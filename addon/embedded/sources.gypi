@@ -52,7 +52,6 @@
       'embedded/tick.cc',
       'embedded/trace.cc',
       'embedded/trace_hit.cc',
-      'embedded/urgent.cc',
       'embedded/wait.cc',
       'embedded/windows.cc',
     ],
