@@ -45,7 +45,8 @@ for (const kernel of chosenKernels()) {
     guest(
       'who holds what, changes of user, namespaces, unloading while threads are held',
       async () => {
-        const words = 'engines namespaces threads collect killed exiting renewed setuid /run/setuid';
+        const words =
+          'engines namespaces threads collect killed exiting renewed setuid /run/setuid';
         const module = buildModule(kernel);
         const coming = `persist ${module} unload ${module} pollers ${module} exec ${module}`;
         const script = `mkdir -p /run/setuid && ${scene('safety')} ${words} ${coming}`;
