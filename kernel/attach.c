@@ -275,7 +275,7 @@ static bool is_valid(const struct ntrace_attach *r)
 /* No exec between the question and the answer. One that is under way waits for the other threads,
  * and one of them may be held: by another engine of the same caller, too, or until we unload.
  */
-static int keep_from_exec(struct task_struct *task)
+static int keep_from_exec(struct task_struct *task, struct ntrace_attach *r)
 {
 	struct mutex *guard = &task->signal->cred_guard_mutex;
 	unsigned long until = jiffies + EXEC_PATIENCE;
@@ -284,7 +284,7 @@ static int keep_from_exec(struct task_struct *task)
 		if (READ_ONCE(nt_unloading))
 			return -ENODEV;
 		if (time_after(jiffies, until))
-			return -EBUSY;
+			return refuse(r, NTRACE_WHY_EXEC, EBUSY);
 		schedule_timeout_interruptible(1);
 		if (signal_pending(current))
 			return -EINTR;
@@ -313,9 +313,7 @@ int nt_attach(struct nt_engine *e, void *record)
 	if (!task)
 		return refuse(r, NTRACE_WHY_GONE, ESRCH);
 	mutex_lock(&e->mutex);
-	error = keep_from_exec(task);
-	if (error == -EBUSY)
-		refuse(r, NTRACE_WHY_EXEC, EBUSY);
+	error = keep_from_exec(task, r);
 	if (!error) {
 		error = attach(e, r, task, &p);
 		mutex_unlock(&task->signal->cred_guard_mutex);

@@ -327,11 +327,7 @@ static struct mm_struct *target_mm(struct nt_engine *e, pid_t pid)
 
 	if (!p)
 		return NULL;
-	spin_lock_irq(&p->lock);
-	mm = p->mm;
-	if (mm && !mmget_not_zero(mm))
-		mm = NULL;
-	spin_unlock_irq(&p->lock);
+	mm = nt_proc_mm(p);
 	nt_proc_put(p);
 	return mm;
 }

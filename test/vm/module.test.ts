@@ -82,8 +82,8 @@ for (const kernel of chosenKernels()) {
     });
 
     guest('a share of the contract with each feature switched off', async () => {
-      const off = FEATURES;
-      expectAllPassed(await runSuites(kernel, { levels: ['contract'], seconds, off }));
+      const suites = { levels: ['contract'], seconds, off: FEATURES };
+      expectAllPassed(await runSuites(kernel, suites));
     });
 
     guest('tools beside each other on one process', async () => {

@@ -11,6 +11,7 @@
 //   collect          a thread that collects gigabytes can be killed
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
 //   pollers MODULE   and while others wait for events
+//   renewed          what was read before an exec is not written after it
 //   exec MODULE      and while an exec waits for a thread that is held, and an attach for the exec
 #define _GNU_SOURCE
 #include "scene.h"
@@ -271,6 +272,14 @@ static void threads(const char *none)
 	finish(pid);
 }
 
+static void put_back(const char *module)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "insmod %s", module);
+	run(command);
+}
+
 /* Held; at a breakpoint; in the middle of a system call that is stepped. */
 static void unload(const char *module)
 {
@@ -319,7 +328,6 @@ static void pollers(const char *module)
 	int fd = open_engine("pollers"), epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct pollfd polled[] = {{fd, POLLIN, 0}, {fd, 0, 0}};
 	pthread_t threads[2];
-	char command[512];
 
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 		wrong("no epoll");
@@ -334,8 +342,7 @@ static void pollers(const char *module)
 			wrong("poll() says %#x", polled[i].revents);
 	close(fd);
 	close(epoll);
-	snprintf(command, sizeof(command), "insmod %s", module);
-	run(command);
+	put_back(module);
 }
 
 static void *sleeps(void *none)
@@ -358,6 +365,33 @@ static pid_t executes(int from)
 	if (!pthread_create(&thread, NULL, sleeps, NULL) && read(from, &byte, 1) == 1)
 		execl("/proc/self/exe", "safety", "7", NULL);
 	_exit(1);
+}
+
+/* ... which waits for the other thread, that the engine holds in its exit. */
+static int held_exec(const char *label, pid_t *pid, pid_t *dying)
+{
+	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
+				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING),
+				   .life_note = NTRACE_LIFE(NTRACE_EV_EXEC)};
+	int fd, go[2];
+
+	if (pipe(go))
+		wrong("no pipe");
+	*pid = sets.pid = executes(go[0]);
+	fd = open_engine(label);
+	attach(fd, *pid, 0);
+	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
+		wrong("no sets");
+	*dying = await(fd, NTRACE_EV_EXITING).tid;
+	return fd;
+}
+
+static void ends_with_7(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
+		wrong("the program ended with %#x", status);
 }
 
 static void *attaches(void *argument)
@@ -385,25 +419,16 @@ static int registers(int fd, pid_t pid, unsigned long request, void *buf, size_t
 /* Held in the middle of its exec; what it had before is not for what it executes then. */
 static void renewed(const char *none)
 {
-	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
-				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING),
-				   .life_note = NTRACE_LIFE(NTRACE_EV_EXEC)};
 	struct ntrace_stop_entry entry = {0};
 	struct ntrace_stop stop = {
 	    .entries = (uintptr_t)&entry, .count = 1, .flags = NTRACE_STOP_WAIT};
 	unsigned long before[27], after[27]; // struct user_regs_struct
-	int fd, status, go[2];
-	pid_t pid;
+	pid_t pid, dying;
+	int fd, error;
 
 	(void)none;
-	if (pipe(go))
-		wrong("no pipe");
-	pid = sets.pid = entry.pid = entry.tid = executes(go[0]);
-	fd = open_engine("renewed");
-	attach(fd, pid, 0);
-	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
-		wrong("no sets");
-	pid_t dying = await(fd, NTRACE_EV_EXITING).tid;
+	fd = held_exec("renewed", &pid, &dying);
+	entry.pid = entry.tid = pid;
 	if (ioctl(fd, NTRACE_IOC_STOP, &stop) < 0 ||
 	    registers(fd, pid, NTRACE_IOC_GETREGS, before, sizeof(before)))
 		wrong("it is not held in its exec");
@@ -412,36 +437,26 @@ static void renewed(const char *none)
 	if (ioctl(fd, NTRACE_IOC_RESUME, &r) < 0 || on.error)
 		wrong("cannot resume: %d", on.error);
 	await(fd, NTRACE_EV_EXEC);
-	status = registers(fd, pid, NTRACE_IOC_SETREGS, before, sizeof(before));
-	if (status != ESTALE)
-		wrong("registers of the former program are set: %d", status);
+	error = registers(fd, pid, NTRACE_IOC_SETREGS, before, sizeof(before));
+	if (error != ESTALE)
+		wrong("registers of the former program are set: %d", error);
 	if (registers(fd, pid, NTRACE_IOC_GETREGS, after, sizeof(after)) ||
 	    registers(fd, pid, NTRACE_IOC_SETREGS, after, sizeof(after)))
 		wrong("its own are not set");
 	close(fd);
-	if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
-		wrong("the program ended with %#x", status);
+	ends_with_7(pid);
 }
 
 /* An exec waits for a thread that is held: whoever attaches meanwhile gives up, the module goes. */
 static void exec(const char *module)
 {
-	struct ntrace_sets sets = {.valid = NTRACE_SET_LIFE,
-				   .life_stop = NTRACE_LIFE(NTRACE_EV_EXITING)};
 	struct ntrace_attach a = {0};
-	char command[512];
 	pthread_t thread;
-	int fd, second, status, go[2];
+	pid_t dying;
+	int fd, second;
 
-	if (pipe(go))
-		wrong("no pipe");
-	a.pid = sets.pid = executes(go[0]);
-	fd = open_engine("exec");
+	fd = held_exec("exec", &a.pid, &dying);
 	second = open_engine("second");
-	attach(fd, a.pid, 0);
-	if (ioctl(fd, NTRACE_IOC_SETS, &sets) < 0 || write(go[1], "x", 1) != 1)
-		wrong("no sets");
-	await(fd, NTRACE_EV_EXITING);
 	if (ioctl(second, NTRACE_IOC_ATTACH, &a) == 0 || errno != EBUSY ||
 	    a.reason != NTRACE_WHY_EXEC)
 		wrong("it is attached in the middle of an exec, reason %u", a.reason);
@@ -450,12 +465,10 @@ static void exec(const char *module)
 	run("until grep -q ^16 /proc/$PPID/task/*/syscall; do :; done"); // ioctl() is number 16
 	run("rmmod ntrace");
 	pthread_join(thread, NULL);
-	if (waitpid(a.pid, &status, 0) != a.pid || status != 7 << 8)
-		wrong("the program ended with %#x", status);
+	ends_with_7(a.pid);
 	close(fd);
 	close(second);
-	snprintf(command, sizeof(command), "insmod %s", module);
-	run(command);
+	put_back(module);
 }
 
 /* Asks for a stop of all, over and over. */
@@ -542,7 +555,6 @@ static int persistent(pid_t pid)
 
 static void persist(const char *module)
 {
-	char command[512];
 	pid_t pid = counter();
 	int fd;
 
@@ -553,8 +565,7 @@ static void persist(const char *module)
 	run("rmmod ntrace");
 	close(fd);
 	grows("without the module");
-	snprintf(command, sizeof(command), "insmod %s", module);
-	run(command);
+	put_back(module);
 	finish(pid);
 }
 

@@ -67,18 +67,7 @@ static inline void resume(int fd, pid_t pid, uint32_t action)
 }
 
 /* It waited long enough: what does everybody do instead? */
-__attribute__((format(printf, 1, 2), noreturn)) static inline void late(const char *format, ...)
-{
-	va_list list;
-
-	witness_threads();
-	witness_file("/proc/ntrace/engines", "  ");
-	va_start(list, format);
-	vprintf(format, list);
-	va_end(list);
-	puts("");
-	exit(1);
-}
+#define late(...) (witness_all(), wrong(__VA_ARGS__))
 
 /* The next event of that type. */
 static inline struct ntrace_event await(int fd, uint32_t type)

@@ -80,6 +80,13 @@ static inline void witness_threads(void)
 		closedir(proc);
 }
 
+/* Where everybody is, and what the module says of it. */
+static inline void witness_all(void)
+{
+	witness_threads();
+	witness_file("/proc/ntrace/engines", "  ");
+}
+
 /* Says every `often` seconds how it goes, and all of it where nothing went on for `patience`. */
 static inline void witness(const struct witnessed *w, int often, int patience)
 {
@@ -98,10 +105,8 @@ static inline void witness(const struct witnessed *w, int often, int patience)
 		rounds = w->rounds;
 		printf("witness: %ld s, %s: %lu rounds, %lu times without the module\n",
 		       (long)(time(NULL) - start), w->phase, rounds, w->reloads);
-		if (time(NULL) - went_on >= patience) {
-			witness_threads();
-			witness_file("/proc/ntrace/engines", "  ");
-		}
+		if (time(NULL) - went_on >= patience)
+			witness_all();
 		fflush(stdout);
 	}
 }
