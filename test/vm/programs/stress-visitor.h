@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+// Other tracers that come to a program and go, by ptrace: strace and gdb.
+#ifndef NTRACE_STRESS_VISITOR_H
+#define NTRACE_STRESS_VISITOR_H
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "chance.h"
+
+#define VISIT_LIMIT 20 // seconds that one may take to go
+
+struct visitor {
+	bool trace; // strace, else gdb
+	pid_t pid;
+	time_t until; // it is asked to go then; gdb goes by itself
+	unsigned long visits;
+};
+
+static inline void quiet(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(null, 2);
+}
+
+static inline void visitor_begin(struct visitor *v, pid_t pid)
+{
+	char target[12];
+
+	snprintf(target, sizeof(target), "%d", pid);
+	v->pid = fork();
+	if (!v->pid) {
+		quiet();
+		if (v->trace)
+			execlp("strace", "strace", "-f", "-o", "/dev/null", "-p", target, NULL);
+		else
+			execlp("gdb", "gdb", "-nx", "-batch", "-p", target, "-ex", "bt", "-ex",
+			       "info registers rip", "-ex", "detach", NULL);
+		_exit(1);
+	}
+	v->until = time(NULL) + (v->trace ? 1 + below(3) : 600);
+	v->visits++;
+}
+
+/* strace is asked to go, or is killed; asked, it may wait for ever for the parent of a vfork()
+ * whose child it holds itself.
+ */
+static inline void visitor_end(struct visitor *v, time_t now)
+{
+	if (v->trace && now >= v->until)
+		kill(v->pid, now >= v->until + VISIT_LIMIT || below(2) ? SIGKILL : SIGINT);
+	if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
+		v->pid = 0;
+}
+#endif
