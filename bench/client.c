@@ -1,8 +1,8 @@
 /*
  * Measures one server: client PORT GROUP NAME=ADDRESS... [pid=PID]
- * Groups: trips step breakpoint memory interrupt range attach. Prints "NAME VALUE" lines: medians
- * in microseconds, MB/s for memory, and "pid NUMBER" of what the server launched. What a server
- * does not know prints nothing.
+ * Groups: trips step breakpoint memory interrupt busy range attach. Prints "NAME VALUE" lines:
+ * medians in microseconds, MB/s for memory, and "pid NUMBER" of what the server launched. What a
+ * server does not know prints nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,18 +48,20 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static double begun; /* when what is measured began: an operation may prepare first */
+
 /* Median time of an operation in microseconds. */
 static void sample(const char *name, void (*operation)(void))
 {
 	static double samples[MOST_SAMPLES];
-	double begin = now(), before;
+	double begin = now();
 	int count = 0;
 
 	operation();
 	do {
-		before = now();
+		begun = now();
 		operation();
-		samples[count++] = now() - before;
+		samples[count++] = now() - begun;
 	} while (count < MOST_SAMPLES && (now() - begin < SECONDS * 1e6 || count < 3));
 	qsort(samples, count, sizeof(samples[0]), by_value);
 	printf("%s %.2f\n", name, samples[count / 2]);
@@ -110,13 +112,32 @@ static void cycle(void) /* as gdb passes a breakpoint it stands at */
 	go_on();
 }
 
+static void press_ctrl_c(void)
+{
+	if (write(server.fd, "\003", 1) != 1)
+		rsp_die("the server is gone", NULL);
+	rsp_stopped(&server);
+}
+
 static void interrupt(void)
 {
 	rsp_send(&server, "vCont;c", strlen("vCont;c"));
 	usleep(2000);
-	if (write(server.fd, "\003", 1) != 1)
-		rsp_die("the server is gone", NULL);
-	rsp_stopped(&server);
+	press_ctrl_c();
+}
+
+static void stop_all(void) /* of threads that have all got to run */
+{
+	rsp_send(&server, "vCont;c", strlen("vCont;c"));
+	usleep(100000);
+	begun = now();
+	press_ctrl_c();
+}
+
+static void resume_and_stop_all(void)
+{
+	rsp_send(&server, "vCont;c", strlen("vCont;c"));
+	press_ctrl_c();
 }
 
 /* ---- groups ---- */
@@ -146,6 +167,13 @@ static void interrupts(void)
 {
 	run_to("ready");
 	sample("interrupt", interrupt);
+}
+
+static void busy(void)
+{
+	run_to("ready");
+	sample("stop-busy", stop_all);
+	sample("cycle-busy", resume_and_stop_all);
 }
 
 static void ranges(void) /* 10,000 instructions as one step of a source line */
@@ -263,8 +291,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-    {"trips", trips},  {"step", steps},	   {"breakpoint", breakpoints}, {"interrupt", interrupts},
-    {"range", ranges}, {"memory", memory}, {"attach", attach},
+    {"trips", trips}, {"step", steps},	 {"breakpoint", breakpoints}, {"interrupt", interrupts},
+    {"busy", busy},   {"range", ranges}, {"memory", memory},	      {"attach", attach},
 };
 
 int main(int argc, char **argv)

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { GdbConsole } from '../src/cli/demo/gdb-console';
 import { built, compile } from './compile';
 import { conditionPrograms, hitCost } from './condition';
-import type { Values } from './rows';
+import { BUSY, type Values } from './rows';
 import type { ServerKind } from './servers';
 import { end, endWith, freePort, serve } from './serving';
 
@@ -13,6 +13,9 @@ const TARGET = built('target');
 const PATIENCE_MS = 120_000;
 /** Hits of a condition in its short run. */
 const HITS = 12345;
+
+/** Values that there are for each number of threads. */
+const PER_COUNT = 'step cycle interrupt stop-busy cycle-busy attach threads'.split(' ');
 
 /** Groups with the client's name, and whether threads matter to them. */
 const GROUPS: readonly [name: string, threaded: boolean][] = [
@@ -76,7 +79,7 @@ export async function measure(
         await (group === 'attach'
           ? attach(kind, count, values)
           : launched(kind, group, count, values));
-  if (wanted('condition')) await conditions(kind, values);
+  if (wanted('busy')) await launched(kind, 'busy', BUSY, values, ['busy']);
   if (wanted('condition')) await conditions(kind, values);
   if (wanted('start')) await startUp(kind, values);
   return values;
@@ -87,9 +90,10 @@ async function launched(
   group: string,
   count: number,
   values: Values,
+  how: string[] = [],
 ): Promise<void> {
   const port = await freePort();
-  const server = await serve(kind.launch(port, TARGET, [String(count)]), port);
+  const server = await serve(kind.launch(port, TARGET, [String(count), ...how]), port);
   try {
     await client(port, group, count, values, []);
   } finally {
@@ -136,7 +140,7 @@ async function client(
     const args = [String(port), group, ...symbols(), ...extra];
     const { stdout } = await promisify(execFile)(CLIENT, args, { timeout: PATIENCE_MS });
     for (const [, name = '', value] of stdout.matchAll(/^(\S+) (\S+)$/gm)) {
-      const perCount = ['step', 'cycle', 'interrupt', 'attach', 'threads'].includes(name);
+      const perCount = PER_COUNT.includes(name);
       values.set(perCount ? `${name}/${count}` : name, Number(value));
     }
   } catch (error) {

@@ -15,6 +15,9 @@ const threads = (id: string, label: string, counts: readonly number[]): Row[] =>
     unit: 'us',
   }));
 
+/** Threads that compute, where that matters. */
+export const BUSY = 200;
+
 export const THREADS: readonly number[] = [1, 100, 1000];
 
 export const rowsFor = (counts: readonly number[]): readonly Row[] => [
@@ -24,6 +27,8 @@ export const rowsFor = (counts: readonly number[]): readonly Row[] => [
   ...threads('step', 'single step', counts),
   ...threads('cycle', 'breakpoint cycle (z, s, Z, c)', counts),
   ...threads('interrupt', '^C, 2 ms after a continue', counts),
+  { id: `stop-busy/${BUSY}`, label: `^C, ${BUSY} threads that compute`, unit: 'us' },
+  { id: `cycle-busy/${BUSY}`, label: `continue and ^C, ${BUSY} threads that compute`, unit: 'us' },
   { id: 'condition-O0', label: 'false condition, per hit of 12,345, -O0', unit: 'us' },
   { id: 'condition-O2', label: 'false condition, per hit of 12,345, -O2', unit: 'us' },
   { id: 'condition-O0-long', label: 'false condition, per hit in a second, -O0', unit: 'us' },

@@ -1,11 +1,13 @@
 /*
  * The program that is debugged while the server is measured.
  *
- * Usage: target THREADS; calls ready() once they are all there, then tick() for ever.
+ * Usage: target THREADS [busy]; calls ready() once they are all there, then tick() for ever. The
+ * other threads sleep, or compute.
  */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define STACK (64 * 1024)
@@ -38,8 +40,17 @@ static void *sleeper(void *unused)
 	return unused;
 }
 
+static void *computer(void *unused)
+{
+	pthread_barrier_wait(&everybody);
+	for (;;)
+		spin(1000000);
+	return unused;
+}
+
 int main(int argc, char **argv)
 {
+	void *(*other)(void *) = argc > 2 && !strcmp(argv[2], "busy") ? computer : sleeper;
 	int threads = argc > 1 ? atoi(argv[1]) : 1;
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -51,7 +62,7 @@ int main(int argc, char **argv)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
 	for (i = 1; i < threads; i++)
-		if (pthread_create(&thread, &attributes, sleeper, NULL))
+		if (pthread_create(&thread, &attributes, other, NULL))
 			return 1;
 	pthread_barrier_wait(&everybody);
 	ready();
