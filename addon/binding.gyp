@@ -21,6 +21,7 @@
         'listener.cc',
         'loop_hook.cc',
         'net.cc',
+        'precedence.cc',
         'reactor.cc',
         'reactor_binding.cc',
         'signals.cc',

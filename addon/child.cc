@@ -138,6 +138,7 @@ int run_child(void *argument)
 		raw_syscall(SYS_personality, now | ADDR_NO_RANDOMIZE);
 	}
 	raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, address(plan.open_files), 0);
+	raw_syscall(SYS_prlimit64, 0, RLIMIT_RTTIME, address(plan.realtime), 0);
 	leave_only_stdio();
 	reset_signals();
 	if (plan.change_user) {

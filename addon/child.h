@@ -34,6 +34,7 @@ struct ChildPlan {
 	const char *cwd; // null: keep
 	Standard stdio[3];
 	uint64_t open_files[2]; // RLIMIT_NOFILE, soft and hard
+	uint64_t realtime[2];	// RLIMIT_RTTIME, as we had it
 	const char *file;
 	int lookup_error; // why there is no file, else 0
 	char *const *argv;

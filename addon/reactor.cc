@@ -278,8 +278,11 @@ void Reactor::on_alarm()
 int Reactor::sleep(epoll_event *events, int64_t timeout_ns)
 {
 	int64_t began = timeout_ns ? now() : 0;
-	if (timeout_ns == 0 || (awake_.kept() && provider_ && provider_->runs_any()) ||
-	    began - last_busy_ >= kBrisk || began < crowded_)
+	precedence_.before_sleep();
+	// who goes first must not look around: nobody else would run meanwhile
+	if (timeout_ns == 0 || precedence_.wanted() ||
+	    (awake_.kept() && provider_ && provider_->runs_any()) || began - last_busy_ >= kBrisk ||
+	    began < crowded_)
 		return epoll_sleep(epoll_fd_, events, timeout_ns);
 	int64_t until = timeout_ns < kLook ? began + timeout_ns : began + kLook;
 	int64_t before = began;

@@ -9,6 +9,7 @@
 
 #include "awake.h"
 #include "engine.h"
+#include "precedence.h"
 #include "signals.h"
 #include "source.h"
 
@@ -42,6 +43,8 @@ class Reactor
 	void stay_awake(bool on);
 	// Processors may sleep as they like, for good.
 	void let_sleep() { awake_.forbid(); }
+	// Before whatever computes, or as others. For the thread that waits here.
+	void go_first(bool on) { precedence_.want(on); }
 	// After signals().watch(): listens for them.
 	int watch_signals();
 
@@ -82,6 +85,7 @@ class Reactor
 	Signals signals_;
 	int64_t timer_; // CLOCK_MONOTONIC nanoseconds
 	Awake awake_;
+	Precedence precedence_;
 	bool stay_awake_ = false;
 	int64_t last_busy_ = 0; // when a source had something to tell
 	int64_t crowded_ = 0;	// until then the processors have other work

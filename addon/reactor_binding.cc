@@ -52,6 +52,7 @@ Napi::Function ReactorWrap::define(Napi::Env env)
 			       InstanceMethod<&ReactorWrap::add_engine>("addEngine"),
 			       InstanceMethod<&ReactorWrap::set_timer>("setTimer"),
 			       InstanceMethod<&ReactorWrap::let_sleep>("letSleep"),
+			       InstanceMethod<&ReactorWrap::go_first>("goFirst"),
 			       InstanceMethod<&ReactorWrap::watch_signals>("watchSignals"),
 			       InstanceMethod<&ReactorWrap::take_signal>("takeSignal"),
 			       InstanceMethod<&ReactorWrap::start>("start"),
@@ -259,6 +260,11 @@ void ReactorWrap::set_timer(const Napi::CallbackInfo &info)
 void ReactorWrap::let_sleep(const Napi::CallbackInfo &)
 {
 	reactor_->let_sleep();
+}
+
+void ReactorWrap::go_first(const Napi::CallbackInfo &info)
+{
+	reactor_->go_first(info[0].ToBoolean());
 }
 
 void ReactorWrap::watch_signals(const Napi::CallbackInfo &info)

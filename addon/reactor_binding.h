@@ -36,6 +36,7 @@ class ReactorWrap : public Napi::ObjectWrap<ReactorWrap>
 	Napi::Value add_engine(const Napi::CallbackInfo &info);
 	void set_timer(const Napi::CallbackInfo &info);
 	void let_sleep(const Napi::CallbackInfo &info);
+	void go_first(const Napi::CallbackInfo &info);
 	void watch_signals(const Napi::CallbackInfo &info);
 	Napi::Value take_signal(const Napi::CallbackInfo &info);
 	void start(const Napi::CallbackInfo &info);

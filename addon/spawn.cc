@@ -79,6 +79,13 @@ void original_open_files(uint64_t limit[2])
 	limit[1] = own.rlim_max;
 }
 
+// As we were started; a server's own is lower while it goes first (precedence.cc).
+const rlimit original_realtime = [] {
+	rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	getrlimit(RLIMIT_RTTIME, &limit);
+	return limit;
+}();
+
 // "/dev/stdout" and the like mean our descriptor: opening them fails for sockets.
 int duplicated(const std::string &path)
 {
@@ -163,6 +170,8 @@ bool Launch::prepare(Failure &failure)
 		plan_.stdio[fd] = {path ? path->c_str() : nullptr, path ? duplicated(*path) : -1};
 	}
 	original_open_files(plan_.open_files);
+	plan_.realtime[0] = original_realtime.rlim_cur;
+	plan_.realtime[1] = original_realtime.rlim_max;
 	plan_.file = file_.c_str();
 	plan_.argv = argv_.data();
 	plan_.envp = spec_.env ? envp_.data() : environ;

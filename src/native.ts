@@ -56,6 +56,11 @@ export interface Reactor {
   setTimer(ms: number): void;
   /** Processors may sleep while packets come and go (else they are kept from it, where we may). */
   letSleep(): void;
+  /**
+   * This thread runs before whatever computes, for a few milliseconds at a time, where it may; or as
+   * others do.
+   */
+  goFirst(on: boolean): void;
   /** READY_SIGNAL for these signal numbers, instead of their default action. */
   watchSignals(signals: number[]): void;
   /** 0 when none is left. */

@@ -25,6 +25,8 @@ export interface GdbserverOptions {
   grace: boolean;
   /** Processors are kept from sleep while packets come and go. */
   awake: boolean;
+  /** The server runs before whatever computes. */
+  priority: boolean;
 }
 
 export type DebugComponent = 'threads' | 'event-loop' | 'remote';
@@ -114,6 +116,7 @@ function defaults(): GdbserverOptions {
     logPackets: undefined,
     grace: true,
     awake: true,
+    priority: true,
   };
 }
 
@@ -157,6 +160,10 @@ function takeFlag(word: string, options: GdbserverOptions): boolean {
     case '--awake':
     case '--no-awake':
       options.awake = word === '--awake';
+      return true;
+    case '--priority':
+    case '--no-priority':
+      options.priority = word === '--priority';
       return true;
     case '--debug':
       options.debug.add('threads');

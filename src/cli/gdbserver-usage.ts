@@ -67,6 +67,8 @@ ntrace's own options:
                         stopped last runs half a millisecond ahead of others.
   --no-awake            Let processors sleep between packets, which then take
                         longer (root only; others cannot keep them awake).
+  --no-priority         Share processors as others do; without it the server
+                        runs before whatever computes (root only).
   --log-packets=FILE    Append one line per packet, with its time, to FILE.
 
 For more information, consult the GDB manual (available as on-line 

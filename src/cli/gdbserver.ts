@@ -53,6 +53,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     observe: options.observe,
     grace: options.grace,
     awake: options.awake,
+    priority: options.priority,
     disabledPackets: options.disabledPackets,
     switches: options,
     say,

@@ -41,6 +41,8 @@ export interface ServerOptions {
   grace?: boolean;
   /** Processors are kept from sleep while packets come and go; true unless told. */
   awake?: boolean;
+  /** With many threads to debug the server runs before whatever computes; true unless told. */
+  priority?: boolean;
   disabledPackets: ReadonlySet<string>;
   /** One line per packet. */
   logPackets?: PacketSink;
@@ -50,6 +52,9 @@ export interface ServerOptions {
   /** gdbserver's own messages, on standard error. */
   say: (line: string) => void;
 }
+
+/** Debugged threads among which a server would wait long for its turn. */
+const CROWD = 16;
 
 /** One connected client. */
 interface Connection {
@@ -229,6 +234,13 @@ export class Server {
         if (connection) this.transfer(connection, bits);
       }
     }
+    if (this.options.priority !== false && !this.finished) this.reactor.goFirst(this.crowded);
+  }
+  private get crowded(): boolean {
+    let threads = 0;
+    for (const { engine } of this.engines.values())
+      for (const inferior of engine.inferiors.values()) threads += inferior.threads.size;
+    return threads >= CROWD;
   }
   /** Signals the command line watches; it decides what they mean. */
   onSignal: (signo: number) => void = () => undefined;
