@@ -308,6 +308,8 @@ bool nt_site_release(struct nt_mm *m, struct nt_site *s, bool alive);
 bool nt_site_armed(struct nt_mm *m, struct nt_site *s); /* m->mutex; may sleep */
 /* The plan of a site, made anew if it has lost it; "must" as above. May sleep. NULL: none. */
 struct nt_plan *nt_site_plan(struct nt_mm *m, struct nt_site *s, bool must);
+/* Instructions that may have changed are planned anew. m->mutex. */
+void nt_break_replan(struct nt_mm *m, unsigned long addr, size_t len);
 /* The program has unmapped an area: goes on without. May sleep. */
 void nt_sites_lost(struct nt_mm *m);
 

@@ -585,9 +585,7 @@ void nt_mm_exec(struct nt_task *t)
 	nt_mm_sweep();
 }
 
-/* ---- memory seen by engines --------------------------------------------------- */
-/* Instructions that may have changed are planned anew. m->mutex. */
-static void replan(struct nt_mm *m, unsigned long addr, size_t len)
+void nt_break_replan(struct nt_mm *m, unsigned long addr, size_t len)
 {
 	struct nt_site *s;
 	unsigned int bucket;
@@ -595,52 +593,4 @@ static void replan(struct nt_mm *m, unsigned long addr, size_t len)
 	hash_for_each(m->sites, bucket, s, link)
 		if (s->armed && s->addr < addr + len && s->addr + NT_INSN_MAX > addr)
 			plan_site(m, s, false);
-}
-
-/* One piece, which may be changed: m->mutex. */
-static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const u8 *from,
-			  size_t len)
-{
-	struct nt_site *s;
-	unsigned int bucket;
-	size_t done;
-
-	memcpy(piece, from, len);
-	hash_for_each(m->sites, bucket, s, link)
-		if (s->addr - addr < len && nt_site_armed(m, s))
-			piece[s->addr - addr] = NT_BREAK_BYTE;
-	done = nt_mem_write(m->mm, addr, piece, len);
-	hash_for_each(m->sites, bucket, s, link)
-		if (s->addr - addr < done && s->armed)
-			WRITE_ONCE(s->original, from[s->addr - addr]);
-	return done;
-}
-
-size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
-{
-	struct nt_mm *m = nt_mm_find(mm);
-	size_t done = 0, piece_len;
-	u8 *piece;
-
-	if (!m)
-		return nt_mem_write(mm, addr, buf, len);
-	piece = kmalloc(PAGE_SIZE, GFP_KERNEL);
-	if (!piece)
-		goto out;
-	mutex_lock(&m->mutex);
-	while (done < len) {
-		size_t got;
-
-		piece_len = min_t(size_t, len - done, PAGE_SIZE);
-		got = write_piece(m, addr + done, piece, buf + done, piece_len);
-		done += got;
-		if (got < piece_len)
-			break;
-	}
-	replan(m, addr, done);
-	mutex_unlock(&m->mutex);
-	kfree(piece);
-out:
-	nt_mm_put(m);
-	return done;
 }

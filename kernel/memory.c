@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -58,15 +59,18 @@ static size_t bounded(unsigned long addr, size_t len)
 	return addr >= TASK_SIZE_MAX ? 0 : min_t(size_t, len, TASK_SIZE_MAX - addr);
 }
 
-enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_TEXT };
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_TEXT, ACCESS_USER };
 
-/* Between a page of the target and ours. */
-static void copy(struct page *page, size_t offset, void *buf, size_t len, enum access how)
+/* Between a page of the target and ours; ACCESS_USER: the caller's, if it is there. */
+static bool copy(struct page *page, size_t offset, void *buf, size_t len, enum access how)
 {
 	char *theirs = kmap_local_page(page);
+	bool copied = true;
 
 	if (how == ACCESS_READ)
 		memcpy(buf, theirs + offset, len);
+	else if (how == ACCESS_USER)
+		copied = !copy_from_user_nofault(theirs + offset, (void __user *)buf, len);
 	else
 		memcpy(theirs + offset, buf, len);
 	if (how == ACCESS_TEXT) {
@@ -80,6 +84,7 @@ static void copy(struct page *page, size_t offset, void *buf, size_t len, enum a
 	if (how != ACCESS_READ)
 		flush_dcache_page(page);
 	kunmap_local(theirs);
+	return copied;
 }
 
 /* The lock is held until it is done: a page that is written must not become one that a
@@ -89,20 +94,21 @@ static size_t access(struct mm_struct *mm, unsigned long addr, void *buf, size_t
 		     enum access how)
 {
 	struct page *pages[PIN_PAGES];
+	bool copied = true;
 	size_t done = 0;
 
 	len = bounded(addr, len);
 	if (!len || mmap_read_lock_killable(mm))
 		return 0;
-	while (done < len) {
+	while (done < len && copied) {
 		long count = pin_locked(mm, addr + done, len - done, how != ACCESS_READ, pages), i;
 
-		for (i = 0; i < count; i++) {
+		for (i = 0; i < count && copied; i++) {
 			size_t offset = offset_in_page(addr + done);
 			size_t part = min(len - done, PAGE_SIZE - offset);
 
-			copy(pages[i], offset, buf + done, part, how);
-			done += part;
+			copied = copy(pages[i], offset, buf + done, part, how);
+			done += copied ? part : 0;
 		}
 		if (count <= 0)
 			break;
@@ -120,6 +126,12 @@ size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t l
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
 {
 	return access(mm, addr, (void *)buf, len, ACCESS_WRITE);
+}
+
+size_t nt_mem_write_user(struct mm_struct *mm, unsigned long addr, const char __user *in,
+			 size_t len)
+{
+	return access(mm, addr, (void __force *)in, len, ACCESS_USER);
 }
 
 size_t nt_text_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
@@ -284,20 +296,29 @@ static bool read_hidden(struct mm_struct *mm, unsigned long addr, char __user *o
 	return n >= 0;
 }
 
+/* Straight from the caller's buffer, as far as it is in memory and no breakpoint is in the way;
+ * else a page at a time, through a copy.
+ */
 static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const char __user *in,
 			     size_t len, char *page)
 {
 	size_t done = 0;
 
 	while (done < len && !fatal_signal_pending(current)) {
-		size_t part = min(len - done, PAGE_SIZE - offset_in_page(addr + done)), got;
-		size_t left = copy_from_user(page, in + done, part);
+		size_t part = min_t(size_t, len - done, PIN_PAGES * PAGE_SIZE), got, left;
 
+		cond_resched();
+		fault_in_readable(in + done, part);
+		got = nt_break_write_user(mm, addr + done, in + done, part);
+		done += got;
+		if (got)
+			continue;
+		part = min(len - done, PAGE_SIZE - offset_in_page(addr + done));
+		left = copy_from_user(page, in + done, part);
 		got = nt_break_shadow_write(mm, addr + done, page, part - left);
 		done += got;
 		if (left || got < part)
 			break;
-		cond_resched();
 	}
 	return done;
 }

@@ -174,64 +174,6 @@ struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr)
 	return NULL;
 }
 
-void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len)
-{
-	unsigned long from = max(addr, READ_ONCE(m->site_lo));
-	unsigned long to = min(addr + len - 1, READ_ONCE(m->site_hi));
-	u8 *bytes = buf;
-	struct nt_site *s;
-	unsigned int bucket;
-
-	if (!len || from > to)
-		return;
-	if (to - from < HASH_SIZE(m->sites)) {
-		for (; from <= to; from++) {
-			s = bytes[from - addr] == NT_BREAK_BYTE ? nt_site_find(m, from) : NULL;
-			if (s && READ_ONCE(s->armed))
-				bytes[from - addr] = READ_ONCE(s->original);
-		}
-		return;
-	}
-	hash_for_each_rcu(m->sites, bucket, s, link)
-		if (s->addr - addr < len && bytes[s->addr - addr] == NT_BREAK_BYTE &&
-		    READ_ONCE(s->armed))
-			bytes[s->addr - addr] = READ_ONCE(s->original);
-}
-
-void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
-{
-	struct nt_mm *m;
-
-	rcu_read_lock();
-	m = nt_mm_get_rcu(mm);
-	if (m)
-		nt_shadow_rcu(m, addr, buf, len);
-	rcu_read_unlock();
-}
-
-int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden)
-{
-	unsigned int bucket;
-	struct nt_site *s;
-	struct nt_mm *m;
-	int n = 0;
-
-	rcu_read_lock();
-	m = nt_mm_get_rcu(mm);
-	if (m && len && addr <= READ_ONCE(m->site_hi) && addr + len - 1 >= READ_ONCE(m->site_lo))
-		hash_for_each_rcu(m->sites, bucket, s, link)
-			if (s->addr - addr < len && READ_ONCE(s->armed)) {
-				if (n == NT_HIDDEN) {
-					n = -E2BIG;
-					goto out;
-				}
-				hidden[n++] = (struct nt_hidden){s->addr, READ_ONCE(s->original)};
-			}
-out:
-	rcu_read_unlock();
-	return n;
-}
-
 bool nt_mm_needs(struct mm_struct *mm)
 {
 	bool needs;

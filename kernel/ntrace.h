@@ -492,6 +492,9 @@ int nt_release_hold(struct nt_engine *e, void *record);
 /* Reads and writes of another's memory, plain: bytes done. May sleep. */
 size_t nt_mem_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
 size_t nt_mem_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+/* From a caller's buffer, as far as that is in memory: does not wait for it. */
+size_t nt_mem_write_user(struct mm_struct *mm, unsigned long addr, const char __user *in,
+			 size_t len);
 /* Instructions for a thread that may be about to execute there. */
 size_t nt_text_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
 /* Makes one byte another, if it is there still; even by somebody who is being killed. */
@@ -578,6 +581,9 @@ struct nt_hidden {
 int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden);
 /* Writes through to the shadow: bytes written. */
 size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+/* The same straight from a caller's buffer; 0 where a breakpoint is in the way. */
+size_t nt_break_write_user(struct mm_struct *mm, unsigned long addr, const char __user *in,
+			   size_t len);
 
 /* ---- tracing: tracing.c, tracepoint.c, collect.c --------------------------- */
 int nt_tracepoint(struct nt_engine *e, void *record);

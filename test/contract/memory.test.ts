@@ -4,6 +4,10 @@ import { E } from '../support/errno';
 import { field, record, records } from '../support/raw';
 import { contract } from './contract';
 
+/** More than a provider writes at once. */
+const MUCH = 1 << 20;
+const INT3 = 0xcc;
+
 contract('memory', (row) => {
   row('is read and written at any offset of the caller’s buffer', (scene) => {
     const engine = scene.engine();
@@ -46,6 +50,28 @@ contract('memory', (row) => {
     expect(subject.memory(site, 2)).toEqual(nops);
     engine.resume([{ pid, tid: -1, kind: 'cont' }]);
     scene.grows(subject, 'counter');
+  });
+
+  row('much that is written over breakpoints is there, and so are they', (scene) => {
+    const engine = scene.engine();
+    const subject = scene.start('large');
+    const { pid } = subject;
+    engine.attach(pid, { stop: true });
+    const start = subject.address('memory');
+    const places = [0, 5000, 300_001, MUCH - 1];
+    const bytes = Buffer.from(Uint8Array.from({ length: MUCH }, (_, i) => i * 13 + (i >> 8)));
+    const trapped = Buffer.from(bytes);
+    const seen = Buffer.alloc(MUCH);
+    for (const place of places) {
+      engine.insertBreakpoint(pid, 0, start + BigInt(place), 1);
+      trapped[place] = INT3;
+    }
+    expect(engine.writeMemory(pid, start, bytes, 0, MUCH)).toBe(MUCH);
+    expect(engine.readMemory(pid, start, seen, 0, MUCH)).toBe(MUCH);
+    expect(seen.equals(bytes)).toBe(true);
+    expect(subject.memory(start, MUCH).equals(trapped)).toBe(true);
+    for (const place of places) engine.removeBreakpoint(pid, 0, start + BigInt(place), 1);
+    expect(subject.memory(start, MUCH).equals(bytes)).toBe(true);
   });
 
   row('ends where the mapping ends', (scene) => {

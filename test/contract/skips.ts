@@ -101,6 +101,7 @@ export const SKIPS: readonly Skip[] = [
     reason: 'the fake runs no bytecode, and its feature bit says so',
   })),
   ...onlyReal(
+    'memory: much that is written over breakpoints is there, and so are they',
     'attach: threads that are born at that moment are not missed',
     'life: whoever reads of a stop reads of every thread that was born before it',
     'breakpoints: where the memory is gone removal says so, and another one does not',

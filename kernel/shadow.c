@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory as engines see it, without breakpoints: what they write where one is goes
+ * to the byte that is kept for it, and the breakpoint stays.
+ */
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "break.h"
+#include "ntrace.h"
+
+void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len)
+{
+	unsigned long from = max(addr, READ_ONCE(m->site_lo));
+	unsigned long to = min(addr + len - 1, READ_ONCE(m->site_hi));
+	u8 *bytes = buf;
+	struct nt_site *s;
+	unsigned int bucket;
+
+	if (!len || from > to)
+		return;
+	if (to - from < HASH_SIZE(m->sites)) {
+		for (; from <= to; from++) {
+			s = bytes[from - addr] == NT_BREAK_BYTE ? nt_site_find(m, from) : NULL;
+			if (s && READ_ONCE(s->armed))
+				bytes[from - addr] = READ_ONCE(s->original);
+		}
+		return;
+	}
+	hash_for_each_rcu(m->sites, bucket, s, link)
+		if (s->addr - addr < len && bytes[s->addr - addr] == NT_BREAK_BYTE &&
+		    READ_ONCE(s->armed))
+			bytes[s->addr - addr] = READ_ONCE(s->original);
+}
+
+void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+{
+	struct nt_mm *m;
+
+	rcu_read_lock();
+	m = nt_mm_get_rcu(mm);
+	if (m)
+		nt_shadow_rcu(m, addr, buf, len);
+	rcu_read_unlock();
+}
+
+int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden)
+{
+	unsigned int bucket;
+	struct nt_site *s;
+	struct nt_mm *m;
+	int n = 0;
+
+	rcu_read_lock();
+	m = nt_mm_get_rcu(mm);
+	if (m && len && addr <= READ_ONCE(m->site_hi) && addr + len - 1 >= READ_ONCE(m->site_lo))
+		hash_for_each_rcu(m->sites, bucket, s, link)
+			if (s->addr - addr < len && READ_ONCE(s->armed)) {
+				if (n == NT_HIDDEN) {
+					n = -E2BIG;
+					goto out;
+				}
+				hidden[n++] = (struct nt_hidden){s->addr, READ_ONCE(s->original)};
+			}
+out:
+	rcu_read_unlock();
+	return n;
+}
+
+/* One piece, which may be changed: m->mutex. */
+static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const u8 *from,
+			  size_t len)
+{
+	struct nt_site *s;
+	unsigned int bucket;
+	size_t done;
+
+	memcpy(piece, from, len);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < len && nt_site_armed(m, s))
+			piece[s->addr - addr] = NT_BREAK_BYTE;
+	done = nt_mem_write(m->mm, addr, piece, len);
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < done && s->armed)
+			WRITE_ONCE(s->original, from[s->addr - addr]);
+	return done;
+}
+
+/* m->mutex. */
+static bool any_armed(struct nt_mm *m, unsigned long addr, size_t len)
+{
+	struct nt_site *s;
+	unsigned int bucket;
+
+	if (addr > m->site_hi || addr + len <= m->site_lo)
+		return false;
+	hash_for_each(m->sites, bucket, s, link)
+		if (s->addr - addr < len && s->armed)
+			return true;
+	return false;
+}
+
+size_t nt_break_write_user(struct mm_struct *mm, unsigned long addr, const char __user *in,
+			   size_t len)
+{
+	struct nt_mm *m = nt_mm_find(mm);
+	size_t done = 0;
+
+	if (!m)
+		return nt_mem_write_user(mm, addr, in, len);
+	mutex_lock(&m->mutex);
+	if (!any_armed(m, addr, len)) {
+		done = nt_mem_write_user(mm, addr, in, len);
+		nt_break_replan(m, addr, done);
+	}
+	mutex_unlock(&m->mutex);
+	nt_mm_put(m);
+	return done;
+}
+
+size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
+{
+	struct nt_mm *m = nt_mm_find(mm);
+	size_t done = 0, piece_len;
+	u8 *piece;
+
+	if (!m)
+		return nt_mem_write(mm, addr, buf, len);
+	piece = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!piece)
+		goto out;
+	mutex_lock(&m->mutex);
+	while (done < len) {
+		size_t got;
+
+		piece_len = min_t(size_t, len - done, PAGE_SIZE);
+		got = write_piece(m, addr + done, piece, buf + done, piece_len);
+		done += got;
+		if (got < piece_len)
+			break;
+	}
+	nt_break_replan(m, addr, done);
+	mutex_unlock(&m->mutex);
+	kfree(piece);
+out:
+	nt_mm_put(m);
+	return done;
+}
