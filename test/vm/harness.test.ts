@@ -1,6 +1,7 @@
 // The virtual machine itself: what has to fail, fails.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { repositoryRoot } from '../support/root';
 import {
@@ -31,6 +32,25 @@ test("the kernel's checkpatch has nothing to say of the module's sources", () =>
   const { status, stdout, stderr } = spawnSync(script, { encoding: 'utf8' });
   if (status === 77) return skipped(stderr.trim());
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+});
+
+test.each([
+  ['that is not there', 'exit 127'],
+  ['that is too old', 'echo QEMU emulator version 7.2.22'],
+])("a system's QEMU %s: there is another one", (_, program) => {
+  const script = path.join(repositoryRoot, 'scripts/vm/qemu');
+  const usual = spawnSync(script, { encoding: 'utf8' }).stdout;
+  if (!usual.endsWith('/ntrace/qemu/qemu\n')) return skipped("the system's own QEMU serves here");
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-'));
+  try {
+    const file = path.join(folder, 'qemu-system-x86_64');
+    fs.writeFileSync(file, `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
+    const { status, stdout } = spawnSync(script, { encoding: 'utf8', env });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: usual });
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });
 
 /** Each boots a guest; the budget of time says how many of them may. */
