@@ -57,7 +57,8 @@ struct nt_site {
 	unsigned long addr;
 	bool armed; /* the byte is there, as far as we know */
 	u8 original;
-	u32 generation; /* tells one that was removed and inserted again apart */
+	unsigned long disarmed; /* the last time, by nt_mm.disarms */
+	u32 generation;		/* tells one that was removed and inserted again apart */
 	struct nt_plan __rcu *plan;
 	struct list_head owners; /* nt_break.link, RCU, by order */
 	unsigned int count;	 /* of owners */
@@ -102,6 +103,7 @@ struct nt_mm {
 	DECLARE_HASHTABLE(sites, NT_SITE_BITS);
 	DECLARE_HASHTABLE(plans, NT_SITE_BITS);
 	unsigned long site_lo, site_hi; /* all sites ever */
+	unsigned long disarms;		/* of sites, ever */
 	unsigned long slot_lo, slot_hi; /* all areas */
 	struct list_head areas;		/* RCU */
 	struct list_head fences;
@@ -172,8 +174,14 @@ struct nt_mm *nt_mm_make(struct mm_struct *mm, bool mode64); /* ... or a new one
 void nt_mm_put(struct nt_mm *m);
 void nt_mm_sweep(void); /* forgets memories that are gone; may sleep */
 struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr); /* RCU or mutex */
+/* Before bytes are read that nt_shadow_rcu() is to make clean: a breakpoint may go in between. */
+static inline unsigned long nt_shadow_begin(const struct nt_mm *m)
+{
+	return m ? smp_load_acquire(&m->disarms) : 0;
+}
+
 /* As nt_break_shadow_read(), under rcu_read_lock(). */
-void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len);
+void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len, unsigned long begun);
 /* A worker does what threads that are dead or have left leave to do. Atomic. */
 void nt_mm_settle(struct nt_mm *m);
 int nt_mm_init(void);

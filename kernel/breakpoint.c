@@ -48,13 +48,14 @@ static int plan_site(struct nt_mm *m, struct nt_site *s, bool must)
 {
 	u8 bytes[NT_INSN_MAX];
 	struct nt_plan *plan;
+	unsigned long begun = nt_shadow_begin(m);
 	size_t len;
 
 	len = nt_mem_read(m->mm, s->addr, bytes, sizeof(bytes));
 	if (!len)
 		return -EFAULT;
 	rcu_read_lock();
-	nt_shadow_rcu(m, s->addr, bytes, len);
+	nt_shadow_rcu(m, s->addr, bytes, len, begun);
 	rcu_read_unlock();
 	plan = nt_plan_get(m, s->addr, bytes, len, must);
 	if (!plan)
@@ -131,7 +132,11 @@ static bool disarm(struct nt_mm *m, struct nt_site *s)
 
 	if (s->armed && !s->lifted)
 		there = nt_mem_swap(m->mm, s->addr, NT_BREAK_BYTE, s->original);
-	WRITE_ONCE(s->armed, false);
+	if (s->armed) { /* in this order: shadow.c */
+		WRITE_ONCE(s->disarmed, m->disarms + 1);
+		smp_store_release(&m->disarms, m->disarms + 1);
+	}
+	smp_store_release(&s->armed, false);
 	return there;
 }
 

@@ -31,6 +31,7 @@ static int read_reg(void *ctx, u32 number, u64 *value)
 static u32 read_mem(void *ctx, u64 addr, void *buf, u32 len)
 {
 	struct collection *c = ctx;
+	unsigned long begun = nt_shadow_begin(c->m);
 	u32 got;
 
 	if (fatal_signal_pending(current) || READ_ONCE(nt_unloading))
@@ -40,7 +41,7 @@ static u32 read_mem(void *ctx, u64 addr, void *buf, u32 len)
 		got += nt_mem_read(current->mm, addr + got, buf + got, len - got);
 	if (c->m) {
 		rcu_read_lock();
-		nt_shadow_rcu(c->m, addr, buf, got);
+		nt_shadow_rcu(c->m, addr, buf, got, begun);
 		rcu_read_unlock();
 	}
 	return got;

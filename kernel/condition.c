@@ -19,23 +19,25 @@ static int read_reg(void *ctx, u32 number, u64 *value)
 static int read_nofault(void *ctx, u64 addr, void *buf, u32 len)
 {
 	struct nt_evaluation *e = ctx;
+	unsigned long begun = nt_shadow_begin(e->m);
 
 	if (copy_from_user_nofault(buf, (const void __user *)(unsigned long)addr, len)) {
 		e->absent = true;
 		return -EFAULT;
 	}
-	nt_shadow_rcu(e->m, addr, buf, len);
+	nt_shadow_rcu(e->m, addr, buf, len, begun);
 	return 0;
 }
 
 static int read_sleeping(void *ctx, u64 addr, void *buf, u32 len)
 {
 	struct nt_evaluation *e = ctx;
+	unsigned long begun = nt_shadow_begin(e->m);
 
 	if (copy_from_user(buf, (const void __user *)(unsigned long)addr, len))
 		return -EFAULT;
 	rcu_read_lock();
-	nt_shadow_rcu(e->m, addr, buf, len);
+	nt_shadow_rcu(e->m, addr, buf, len, begun);
 	rcu_read_unlock();
 	return 0;
 }

@@ -52,12 +52,13 @@ static bool is_stable(unsigned long lo, unsigned long hi)
 static u32 find_posts(u64 lo, u64 hi, bool mode64, u64 *posts)
 {
 	u8 *code = kmalloc(hi - lo, GFP_KERNEL);
+	unsigned long begun = nt_break_shadow_begin(current->mm);
 	u32 count = 0;
 
 	if (!code)
 		return 0;
 	if (nt_mem_read(current->mm, lo, code, hi - lo) == hi - lo) {
-		nt_break_shadow_read(current->mm, lo, code, hi - lo);
+		nt_break_shadow_read(current->mm, lo, code, hi - lo, begun);
 		count = nt_fence_posts(code, lo, hi - lo, mode64, posts);
 	}
 	kfree(code);

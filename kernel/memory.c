@@ -15,6 +15,7 @@
 
 #include "arch/x86.h"
 #include "batch.h"
+#include "break.h"
 #include "ntrace.h"
 
 #define PIN_PAGES 32 /* at a time */
@@ -259,9 +260,10 @@ static size_t read_shadowed(struct mm_struct *mm, unsigned long addr, char __use
 
 	while (done < len && !fatal_signal_pending(current)) {
 		size_t part = min(len - done, PAGE_SIZE - offset_in_page(addr + done));
+		unsigned long begun = nt_break_shadow_begin(mm);
 		size_t got = nt_mem_read(mm, addr + done, page, part), left;
 
-		nt_break_shadow_read(mm, addr + done, page, got);
+		nt_break_shadow_read(mm, addr + done, page, got, begun);
 		hide_probes(mm, addr + done, page, got);
 		left = copy_to_user(out + done, page, got);
 		done += got - left;
@@ -278,12 +280,13 @@ static size_t read_shadowed(struct mm_struct *mm, unsigned long addr, char __use
 static bool read_hidden(struct mm_struct *mm, unsigned long addr, char __user *out, size_t len,
 			u64 *done)
 {
+	unsigned long begun = nt_break_shadow_begin(mm);
 	struct nt_hidden hidden[NT_HIDDEN];
 	int n, i;
 	u8 byte;
 
 	*done = read_plain(mm, addr, out, len);
-	n = nt_break_hidden(mm, addr, *done, hidden);
+	n = nt_break_hidden(mm, addr, *done, begun, hidden);
 	for (i = 0; i < n; i++) {
 		u8 __user *at = (u8 __user *)out + (hidden[i].addr - addr);
 
@@ -296,11 +299,19 @@ static bool read_hidden(struct mm_struct *mm, unsigned long addr, char __user *o
 	return n >= 0;
 }
 
+/* The page through which a call copies, where it has to. */
+static char *bounce(char **page)
+{
+	if (!*page)
+		*page = (char *)__get_free_page(GFP_KERNEL);
+	return *page;
+}
+
 /* Straight from the caller's buffer, as far as it is in memory and no breakpoint is in the way;
  * else a page at a time, through a copy.
  */
-static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const char __user *in,
-			     size_t len, char *page)
+static size_t write_shadowed(struct mm_struct *mm, bool mode64, unsigned long addr,
+			     const char __user *in, size_t len, char **page)
 {
 	size_t done = 0;
 
@@ -309,13 +320,15 @@ static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const cha
 
 		cond_resched();
 		fault_in_readable(in + done, part);
-		got = nt_break_write_user(mm, addr + done, in + done, part);
+		got = nt_break_write_user(mm, mode64, addr + done, in + done, part);
 		done += got;
 		if (got)
 			continue;
 		part = min(len - done, PAGE_SIZE - offset_in_page(addr + done));
-		left = copy_from_user(page, in + done, part);
-		got = nt_break_shadow_write(mm, addr + done, page, part - left);
+		if (!bounce(page))
+			break;
+		left = copy_from_user(*page, in + done, part);
+		got = nt_break_shadow_write(mm, mode64, addr + done, *page, part - left);
 		done += got;
 		if (left || got < part)
 			break;
@@ -323,78 +336,74 @@ static size_t write_shadowed(struct mm_struct *mm, unsigned long addr, const cha
 	return done;
 }
 
-static int transfer(struct mm_struct *mm, struct ntrace_memvec *v, bool write, bool raw, char *page)
+static int read_vector(struct mm_struct *mm, struct ntrace_memvec *v, bool raw, char **page)
 {
 	char __user *buf = u64_to_user_ptr(v->buf);
 	size_t len = bounded(v->addr, v->len);
 
-	v->done = 0;
-	if (!v->buf && v->len)
-		return EFAULT;
-	if (write)
-		v->done = write_shadowed(mm, v->addr, buf, len, page);
-	else if (raw)
+	if (raw)
 		v->done = read_plain(mm, v->addr, buf, len);
 	else if (nt_mm_probed(mm) || !read_hidden(mm, v->addr, buf, len, &v->done))
-		v->done = read_shadowed(mm, v->addr, buf, len, page);
+		v->done = bounce(page) ? read_shadowed(mm, v->addr, buf, len, *page) : 0;
 	return v->done == v->len ? 0 : EFAULT;
 }
 
-/* The memory of an attached process, in use; NULL: it is gone. */
-static struct mm_struct *target_mm(struct nt_engine *e, pid_t pid)
+static int write_vector(struct mm_struct *mm, bool mode64, struct ntrace_memvec *v, char **page)
 {
-	struct nt_proc *p = nt_proc_find(e, pid);
-	struct mm_struct *mm;
-
-	if (!p)
-		return NULL;
-	mm = nt_proc_mm(p);
-	nt_proc_put(p);
-	return mm;
+	v->done = write_shadowed(mm, mode64, v->addr, u64_to_user_ptr(v->buf),
+				 bounded(v->addr, v->len), page);
+	return v->done == v->len ? 0 : EFAULT;
 }
 
 static int vectors(struct nt_engine *e, struct ntrace_mem *r, bool write)
 {
-	struct ntrace_memvec *vecs;
+	struct nt_proc *p = nt_proc_find(e, r->pid);
+	struct ntrace_memvec *vecs, *v;
 	struct mm_struct *mm;
 	char *page = NULL;
 	int error = 0;
-	u32 i;
+	bool mode64;
 
-	if (r->flags & ~(write ? 0 : NTRACE_MEM_RAW))
-		return -EINVAL;
+	if (!p)
+		return -ESRCH;
+	mm = nt_proc_mm(p); /* NULL: it is gone */
+	mode64 = nt_proc_mode64(p);
+	nt_proc_put(p);
+	if (!mm)
+		return -ESRCH;
 	vecs = nt_batch_in(r->vecs, r->count, sizeof(*vecs));
-	if (IS_ERR(vecs))
-		return PTR_ERR(vecs);
-	mm = target_mm(e, r->pid);
-	if (!mm) {
-		error = -ESRCH;
-	} else if (write || nt_mm_needs(mm) || nt_mm_probed(mm)) {
-		page = (char *)__get_free_page(GFP_KERNEL);
-		error = page ? 0 : -ENOMEM;
+	if (IS_ERR(vecs)) {
+		error = PTR_ERR(vecs);
+		goto out;
 	}
 	r->done = 0;
-	for (i = 0; i < r->count && !error; i++) {
-		vecs[i].error =
-		    transfer(mm, &vecs[i], write, r->flags & NTRACE_MEM_RAW || !page, page);
-		r->done += !vecs[i].error;
+	for (v = vecs; v < vecs + r->count; v++) {
+		v->done = 0;
+		if (!v->buf && v->len)
+			v->error = EFAULT;
+		else if (write)
+			v->error = write_vector(mm, mode64, v, &page);
+		else
+			v->error = read_vector(mm, v, r->flags & NTRACE_MEM_RAW, &page);
+		r->done += !v->error;
 	}
 	free_page((unsigned long)page);
-	if (mm)
-		mmput(mm);
-	if (error) {
-		kvfree(vecs);
-		return error;
-	}
-	return nt_batch_out(r->vecs, vecs, r->count, sizeof(*vecs));
+	error = nt_batch_out(r->vecs, vecs, r->count, sizeof(*vecs));
+out:
+	mmput(mm);
+	return error;
 }
 
 int nt_readmem(struct nt_engine *e, void *record)
 {
-	return vectors(e, record, false);
+	struct ntrace_mem *r = record;
+
+	return r->flags & ~NTRACE_MEM_RAW ? -EINVAL : vectors(e, r, false);
 }
 
 int nt_writemem(struct nt_engine *e, void *record)
 {
-	return vectors(e, record, true);
+	struct ntrace_mem *r = record;
+
+	return r->flags ? -EINVAL : vectors(e, r, true);
 }

@@ -569,21 +569,27 @@ static inline bool nt_in_probe(void)
 bool nt_signal_trapped(struct nt_task *t);
 /* A new thread with its engines: debug registers. Own context, before it runs. */
 void nt_trap_task_new(struct nt_task *t);
-/* Replaces breakpoint bytes in what was read from addr. */
-void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
-/* Where breakpoint bytes are in [addr, addr + len), how many; -E2BIG: more than that. */
+/* Replaces breakpoint bytes in what was read from addr since nt_break_shadow_begin(). */
+unsigned long nt_break_shadow_begin(struct mm_struct *mm);
+void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+			  unsigned long begun);
+/* Where breakpoint bytes are in [addr, addr + len), or were since then, how many; -E2BIG: more
+ * than that.
+ */
 #define NT_HIDDEN 16
 struct nt_hidden {
 	unsigned long addr;
 	u8 original;
 };
 
-int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden);
+int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, unsigned long begun,
+		    struct nt_hidden *hidden);
 /* Writes through to the shadow: bytes written. */
-size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len);
+size_t nt_break_shadow_write(struct mm_struct *mm, bool mode64, unsigned long addr, const void *buf,
+			     size_t len);
 /* The same straight from a caller's buffer; 0 where a breakpoint is in the way. */
-size_t nt_break_write_user(struct mm_struct *mm, unsigned long addr, const char __user *in,
-			   size_t len);
+size_t nt_break_write_user(struct mm_struct *mm, bool mode64, unsigned long addr,
+			   const char __user *in, size_t len);
 
 /* ---- tracing: tracing.c, tracepoint.c, collect.c --------------------------- */
 int nt_tracepoint(struct nt_engine *e, void *record);

@@ -9,7 +9,15 @@
 #include "break.h"
 #include "ntrace.h"
 
-void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len)
+/* Was the byte there, at some time since the reading began? Then it may have been read. Where a
+ * site is disarmed the byte goes first, then the disarming is counted, then it is told.
+ */
+static bool was_there(const struct nt_site *s, unsigned long begun)
+{
+	return smp_load_acquire(&s->armed) || READ_ONCE(s->disarmed) > begun;
+}
+
+void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len, unsigned long begun)
 {
 	unsigned long from = max(addr, READ_ONCE(m->site_lo));
 	unsigned long to = min(addr + len - 1, READ_ONCE(m->site_hi));
@@ -22,29 +30,41 @@ void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len)
 	if (to - from < HASH_SIZE(m->sites)) {
 		for (; from <= to; from++) {
 			s = bytes[from - addr] == NT_BREAK_BYTE ? nt_site_find(m, from) : NULL;
-			if (s && READ_ONCE(s->armed))
+			if (s && was_there(s, begun))
 				bytes[from - addr] = READ_ONCE(s->original);
 		}
 		return;
 	}
 	hash_for_each_rcu(m->sites, bucket, s, link)
 		if (s->addr - addr < len && bytes[s->addr - addr] == NT_BREAK_BYTE &&
-		    READ_ONCE(s->armed))
+		    was_there(s, begun))
 			bytes[s->addr - addr] = READ_ONCE(s->original);
 }
 
-void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+unsigned long nt_break_shadow_begin(struct mm_struct *mm)
+{
+	unsigned long begun;
+
+	rcu_read_lock();
+	begun = nt_shadow_begin(nt_mm_get_rcu(mm));
+	rcu_read_unlock();
+	return begun;
+}
+
+void nt_break_shadow_read(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+			  unsigned long begun)
 {
 	struct nt_mm *m;
 
 	rcu_read_lock();
 	m = nt_mm_get_rcu(mm);
 	if (m)
-		nt_shadow_rcu(m, addr, buf, len);
+		nt_shadow_rcu(m, addr, buf, len, begun);
 	rcu_read_unlock();
 }
 
-int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct nt_hidden *hidden)
+int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, unsigned long begun,
+		    struct nt_hidden *hidden)
 {
 	unsigned int bucket;
 	struct nt_site *s;
@@ -55,7 +75,7 @@ int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, struct
 	m = nt_mm_get_rcu(mm);
 	if (m && len && addr <= READ_ONCE(m->site_hi) && addr + len - 1 >= READ_ONCE(m->site_lo))
 		hash_for_each_rcu(m->sites, bucket, s, link)
-			if (s->addr - addr < len && READ_ONCE(s->armed)) {
+			if (s->addr - addr < len && was_there(s, begun)) {
 				if (n == NT_HIDDEN) {
 					n = -E2BIG;
 					goto out;
@@ -100,14 +120,22 @@ static bool any_armed(struct nt_mm *m, unsigned long addr, size_t len)
 	return false;
 }
 
-size_t nt_break_write_user(struct mm_struct *mm, unsigned long addr, const char __user *in,
-			   size_t len)
+/* What keeps a write and a breakpoint that is being inserted there apart: even the first one. */
+static struct nt_mm *record_of(struct mm_struct *mm, bool mode64)
 {
 	struct nt_mm *m = nt_mm_find(mm);
+
+	return m ? m : nt_mm_make(mm, mode64);
+}
+
+size_t nt_break_write_user(struct mm_struct *mm, bool mode64, unsigned long addr,
+			   const char __user *in, size_t len)
+{
+	struct nt_mm *m = record_of(mm, mode64);
 	size_t done = 0;
 
 	if (!m)
-		return nt_mem_write_user(mm, addr, in, len);
+		return 0;
 	mutex_lock(&m->mutex);
 	if (!any_armed(m, addr, len)) {
 		done = nt_mem_write_user(mm, addr, in, len);
@@ -118,14 +146,15 @@ size_t nt_break_write_user(struct mm_struct *mm, unsigned long addr, const char 
 	return done;
 }
 
-size_t nt_break_shadow_write(struct mm_struct *mm, unsigned long addr, const void *buf, size_t len)
+size_t nt_break_shadow_write(struct mm_struct *mm, bool mode64, unsigned long addr, const void *buf,
+			     size_t len)
 {
-	struct nt_mm *m = nt_mm_find(mm);
+	struct nt_mm *m = record_of(mm, mode64);
 	size_t done = 0, piece_len;
 	u8 *piece;
 
 	if (!m)
-		return nt_mem_write(mm, addr, buf, len);
+		return 0;
 	piece = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!piece)
 		goto out;

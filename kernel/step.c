@@ -47,6 +47,7 @@ static u32 read_insn(struct nt_mm *m, unsigned long pc, u8 *bytes, bool sleep)
 {
 	u32 len = min_t(unsigned long, NT_INSN_MAX, PAGE_SIZE - offset_in_page(pc));
 	const u8 __user *from = (const u8 __user *)pc;
+	unsigned long begun = nt_shadow_begin(m);
 
 	if (sleep) {
 		if (copy_from_user(bytes, from, len))
@@ -63,7 +64,7 @@ static u32 read_insn(struct nt_mm *m, unsigned long pc, u8 *bytes, bool sleep)
 	}
 	if (m) {
 		rcu_read_lock();
-		nt_shadow_rcu(m, pc, bytes, len);
+		nt_shadow_rcu(m, pc, bytes, len, begun);
 		rcu_read_unlock();
 	}
 	return len;

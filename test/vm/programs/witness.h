@@ -20,26 +20,41 @@ struct witnessed {
 	volatile unsigned long reloads; // more to tell of
 };
 
-static inline void witness_file(const char *path, const char *indent)
+/* The lines of a file, or those that begin with one of a list that ends with NULL. */
+static inline void witness_lines(const char *path, const char *indent, const char *const *begin)
 {
 	char line[512];
 	FILE *f = fopen(path, "re");
 
-	while (f && fgets(line, sizeof(line), f))
-		printf("%s%s%s", indent, line, strchr(line, '\n') ? "" : "\n");
+	while (f && fgets(line, sizeof(line), f)) {
+		bool wanted = !begin;
+
+		for (const char *const *b = begin; b && *b; b++)
+			wanted |= !strncmp(line, *b, strlen(*b));
+		if (wanted)
+			printf("%s%s%s", indent, line, strchr(line, '\n') ? "" : "\n");
+	}
 	if (f)
 		fclose(f);
+}
+
+static inline void witness_file(const char *path, const char *indent)
+{
+	witness_lines(path, indent, NULL);
 }
 
 static inline void witness_thread(const char *pid, const char *tid)
 {
 	static const char *const files[] = {"stat", "syscall", "stack"};
+	static const char *const held[] = {"TracerPid:", "SigPnd:", "ShdPnd:", NULL};
 	char path[96];
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		snprintf(path, sizeof(path), "/proc/%.20s/task/%.20s/%s", pid, tid, files[i]);
 		witness_file(path, i ? "    " : "  ");
 	}
+	snprintf(path, sizeof(path), "/proc/%.20s/task/%.20s/status", pid, tid);
+	witness_lines(path, "    ", held);
 }
 
 /* Of the kernel, which is no program's? */
