@@ -94,7 +94,8 @@ static const struct expression {
 },
   commands[] =
       {
-	  {CODE(0x26, 0, 13, 0x22, 0, 0x34, 1, 0, 4, '%', 'd', '\n', 0)}, // printf "%d\n", $rsi
+	  {CODE(0x26, 0, 13, 0x22, 0, 0x22, 0, 0x34, 1, 0, 4, '%', 'd', '\n',
+		0)}, // printf "%d\n", $rsi
 	  {CODE(0x22, 8, 0x1a)},
 	  {CODE(0x2c, 0, 3, 0x22, 1, 0x02, 0x2d, 0, 3, 0x29)}, // $3 = $3 + 1
 	  {CODE(0x22, 1)},
