@@ -295,7 +295,8 @@ static int engine(uint64_t seed)
 	for (;;) {
 		struct pollfd p = {fd, POLLIN, 0};
 		act(shared->programs[below(PROGRAMS)], &id);
-		poll(&p, 1, below(3));
+		if (poll(&p, 1, below(3)) > 0 && p.revents & (POLLERR | POLLHUP))
+			return 0; // the module went: the next one opens the new one's file
 	}
 }
 #endif
