@@ -205,7 +205,7 @@ struct nt_att {
 	atomic_t *stopper; /* who counts asks down: halt.c */
 	u64 batch;	   /* the resume that named it last */
 	bool halfway;	   /* its registers were read before it was parked, in this hold */
-	bool renewed;	   /* an exec came in this hold, and they were not read since */
+	bool renewed;	   /* others set them in this hold, and they were not read since */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */

@@ -112,7 +112,7 @@ static int set(struct nt_att *a, struct ntrace_regset *r, const struct piece *pi
 	if (!set || !set->set || !r->len || r->len % set->size)
 		return EINVAL;
 	size = min_t(size_t, piece->len, (size_t)set->n * set->size);
-	/* ... still less to make another program go on where the former one was */
+	/* ... still less to make a handler, or another program, go on where the former was */
 	if (READ_ONCE(a->renewed))
 		return ESTALE;
 	if (a->halfway && r->note == NT_PRSTATUS)

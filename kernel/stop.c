@@ -69,13 +69,14 @@ void nt_task_kick(struct nt_task *t, bool hard)
 /* ---- holds: task->lock is held -------------------------------------------- */
 void nt_hold(struct nt_att *a, u32 why)
 {
-	if (!a->stop_id)
+	if (!a->stop_id) {
 		a->task->holds++;
+		a->renewed = false;
+	}
 	a->stop_id = atomic64_inc_return(&a->engine->last_stop_id);
 	a->since_ns = ktime_get_ns();
 	a->why = why;
 	a->action = 0;
-	a->renewed = false;
 	nt_unask(a);
 }
 

@@ -221,6 +221,17 @@ static void remember_pass(struct nt_trap *trap, struct nt_site *s, const struct 
 	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) |                 \
 	 sigmask(SIGFPE) | sigmask(SIGSYS))
 
+/* A ptracer may let a thread that engines hold have its signal: what they read of its registers
+ * before would, written back, take it out of the handler.
+ */
+static void renew_registers(struct nt_task *t)
+{
+	struct nt_att *a;
+
+	list_for_each_entry_rcu(a, &t->atts, in_task)
+		WRITE_ONCE(a->renewed, true);
+}
+
 /* Before the frame of a handler is built; siglock is held. */
 static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k_sigaction *ka)
 {
@@ -250,6 +261,8 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k
 		undo_return(&t->trap, result);
 	if (t && t->trap.lifted)
 		nt_task_kick(t, false);
+	if (t && handled)
+		renew_registers(t);
 	if (handled && (nt_arch_stepping() || (t && t->trap.fence_mm))) {
 		nt_arch_step_off(regs);
 		if (t && nt_step_wanted(t)) {

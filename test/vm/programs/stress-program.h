@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -31,27 +32,42 @@ static inline void handler(int signo)
 
 static long step_me(long a, long b);
 
+/* Words of our own memory from there on, in hexadecimal, as far as there are any. */
+static inline size_t words_at(char *text, size_t size, uint64_t from, size_t count)
+{
+	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	uint64_t word;
+
+	for (size_t i = 0; i < count && len + 24 < size; i++)
+		if (pread(mem, &word, sizeof(word), (off_t)(from + i * sizeof(word))) ==
+		    sizeof(word))
+			len += snprintf(text + len, size - len, " %lx", word);
+	close(mem);
+	return len;
+}
+
 /* What nobody asked for: where, in words, and its end. The kernel logs nothing of a program that
  * has a tracer.
  */
-static inline void fault(int signo, siginfo_t *info, void *context)
+static void fault(int signo, siginfo_t *info, void *context)
 {
 	const greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
-	const uint8_t *at = (const uint8_t *)regs[REG_RIP];
-	char text[400];
-	int len, mem = open("/proc/self/mem", O_RDONLY);
-	uint8_t bytes[24] = {0};
-	ssize_t got = pread(mem, bytes, sizeof(bytes), (off_t)(uintptr_t)at - 8);
+	const uint64_t pc = regs[REG_RIP], sp = regs[REG_RSP];
+	static char text[4096];
+	size_t len;
 
 	len = snprintf(text, sizeof(text),
-		       "stress: signal %d in %d, code %d, from %d or at %p; rip %p rsp %#llx rax "
-		       "%#llx orig trap %lld error %#llx flags %#llx, step_me %p, %zd bytes from "
-		       "rip-8:",
-		       signo, getpid(), info->si_code, info->si_pid, info->si_addr,
-		       (const void *)at, regs[REG_RSP], regs[REG_RAX], regs[REG_TRAPNO],
-		       regs[REG_ERR], regs[REG_EFL], (void *)(uintptr_t)step_me, got);
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		len += snprintf(text + len, sizeof(text) - len, " %02x", bytes[i]);
+		       "stress: signal %d in %d, code %d, at %p, error %#llx; step_me %p, main "
+		       "stack %p, tid %ld\n registers (r8-15 di si bp bx dx ax cx sp ip fl):",
+		       signo, getpid(), info->si_code, info->si_addr, regs[REG_ERR],
+		       (void *)(uintptr_t)step_me, (void *)environ, syscall(SYS_gettid));
+	for (int i = 0; i <= REG_EFL; i++)
+		len += snprintf(text + len, sizeof(text) - len, " %llx", regs[i]);
+	len += snprintf(text + len, sizeof(text) - len, "\n code from ip-16:");
+	len += words_at(text + len, sizeof(text) - len, pc - 16, 4);
+	len += snprintf(text + len, sizeof(text) - len, "\n stack from sp-128:");
+	len += words_at(text + len, sizeof(text) - len, sp - 128, 64);
 	text[len++] = '\n';
 	if (write(1, text, len) < 0)
 		len = 0;
