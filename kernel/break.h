@@ -177,6 +177,7 @@ struct nt_site *nt_site_find(struct nt_mm *m, unsigned long addr); /* RCU or mut
 /* Before bytes are read that nt_shadow_rcu() is to make clean: a breakpoint may go in between. */
 static inline unsigned long nt_shadow_begin(const struct nt_mm *m)
 {
+	/* of whatever is counted here the byte is gone */
 	return m ? smp_load_acquire(&m->disarms) : 0;
 }
 

@@ -132,10 +132,12 @@ static bool disarm(struct nt_mm *m, struct nt_site *s)
 
 	if (s->armed && !s->lifted)
 		there = nt_mem_swap(m->mm, s->addr, NT_BREAK_BYTE, s->original);
-	if (s->armed) { /* in this order: shadow.c */
+	if (s->armed) {
 		WRITE_ONCE(s->disarmed, m->disarms + 1);
+		/* whoever begins to read from here on finds the byte gone */
 		smp_store_release(&m->disarms, m->disarms + 1);
 	}
+	/* whoever finds it unarmed finds when that was */
 	smp_store_release(&s->armed, false);
 	return there;
 }

@@ -14,6 +14,7 @@
  */
 static bool was_there(const struct nt_site *s, unsigned long begun)
 {
+	/* told last, so what was counted before is seen */
 	return smp_load_acquire(&s->armed) || READ_ONCE(s->disarmed) > begun;
 }
 

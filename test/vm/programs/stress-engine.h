@@ -295,8 +295,10 @@ static int engine(uint64_t seed)
 	for (;;) {
 		struct pollfd p = {fd, POLLIN, 0};
 		act(shared->programs[below(PROGRAMS)], &id);
-		if (poll(&p, 1, below(3)) > 0 && p.revents & (POLLERR | POLLHUP))
-			return 0; // the module went: the next one opens the new one's file
+		poll(&p, 1, below(3));
+		// the module went: the next one opens the new one's file
+		if (read(fd, NULL, 0) < 0 && errno == EIO)
+			return 0;
 	}
 }
 #endif
