@@ -21,6 +21,7 @@ struct nt_call {
 	__u64 wanted[NTRACE_SYSCALL_WORDS]; /* calls that some engine wants to see an end of */
 	bool engaged;			    /* its system calls take the slow path because of us */
 	bool midway;			    /* it was inside of one when that began */
+	bool reporting;			    /* ... of which it tells, and then comes to its end */
 	bool exit;			    /* somebody wants to see the end of this one */
 	int nr;				    /* ... whose number was */
 	bool noting; /* "work" is queued, which leaves nothing but notes of it */

@@ -419,6 +419,7 @@ void nt_life_work(struct nt_task *t)
 		life->fresh = false;
 		report_birth(t);
 	}
+	WRITE_ONCE(t->call.reporting, true);
 	if (life->exec) {
 		life->exec = false;
 		nt_mm_exec(t);
@@ -440,6 +441,7 @@ void nt_life_work(struct nt_task *t)
 		ev.child = life->child;
 		nt_report(t, &ev, match_life);
 	}
+	WRITE_ONCE(t->call.reporting, false);
 }
 
 /* ---- registering ----------------------------------------------------------- */

@@ -101,6 +101,8 @@ export const SKIPS: readonly Skip[] = [
     reason: 'the fake runs no bytecode, and its feature bit says so',
   })),
   ...onlyReal(
+    'syscalls: asked for at a fork: the end of that call is told',
+    'syscalls: asked for at the end of a vfork: the end of that call is told',
     'memory: much that is written over breakpoints is there, and so are they',
     'attach: threads that are born at that moment are not missed',
     'life: whoever reads of a stop reads of every thread that was born before it',

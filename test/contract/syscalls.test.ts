@@ -6,7 +6,10 @@ import type { Engine } from '../../src/engine/engine';
 import { record } from '../support/raw';
 import { contract } from './contract';
 
-const GETPPID = 110; // x86-64
+// x86-64; glibc's fork() is a clone()
+const GETPPID = 110;
+const CLONE = 56;
+const VFORK = 58;
 
 const cont = (engine: Engine): number => engine.resume([{ pid: -1, tid: -1, kind: 'cont' }]);
 
@@ -35,6 +38,27 @@ contract('syscalls', (row) => {
     });
     scene.grows(subject, 'counter');
   });
+
+  const births: [string, string, EventType, number][] = [
+    ['a fork', 'forker', EventType.Fork, CLONE],
+    ['the end of a vfork', 'vforker', EventType.VforkDone, VFORK],
+  ];
+  for (const [what, program, type, nr] of births)
+    row(`asked for at ${what}: the end of that call is told`, (scene) => {
+      const engine = scene.engine();
+      const [{ pid }] = scene.launch(engine, program);
+      engine.set(pid, { lifeStop: [type], signalStop: 0n });
+      cont(engine);
+      const { child } = scene.next(engine, type);
+      engine.set(pid, { lifeStop: [], entryStop: [nr], exitStop: [nr] });
+      cont(engine);
+      const end = scene.next(engine, (e) => e.stopId !== 0n);
+      expect([end.type, end.nr, end.args[0]]).toEqual([
+        EventType.SyscallExit,
+        BigInt(nr),
+        BigInt(child),
+      ]);
+    });
 
   row('a system call that is not in the set goes by', (scene) => {
     const engine = scene.engine();
