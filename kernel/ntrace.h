@@ -584,7 +584,7 @@ struct nt_hidden {
 
 int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, unsigned long begun,
 		    struct nt_hidden *hidden);
-/* Writes through to the shadow: bytes written. */
+/* Writes through to the shadow, a page at most: bytes written. */
 size_t nt_break_shadow_write(struct mm_struct *mm, bool mode64, unsigned long addr, const void *buf,
 			     size_t len);
 /* The same straight from a caller's buffer; 0 where a breakpoint is in the way. */

@@ -18,6 +18,12 @@ static bool was_there(const struct nt_site *s, unsigned long begun)
 	return smp_load_acquire(&s->armed) || READ_ONCE(s->disarmed) > begun;
 }
 
+/* Could there be any in [addr, addr + len)? */
+static bool near_sites(const struct nt_mm *m, unsigned long addr, size_t len)
+{
+	return len && addr <= READ_ONCE(m->site_hi) && addr + len - 1 >= READ_ONCE(m->site_lo);
+}
+
 void nt_shadow_rcu(struct nt_mm *m, unsigned long addr, void *buf, size_t len, unsigned long begun)
 {
 	unsigned long from = max(addr, READ_ONCE(m->site_lo));
@@ -74,7 +80,7 @@ int nt_break_hidden(struct mm_struct *mm, unsigned long addr, size_t len, unsign
 
 	rcu_read_lock();
 	m = nt_mm_get_rcu(mm);
-	if (m && len && addr <= READ_ONCE(m->site_hi) && addr + len - 1 >= READ_ONCE(m->site_lo))
+	if (m && near_sites(m, addr, len))
 		hash_for_each_rcu(m->sites, bucket, s, link)
 			if (s->addr - addr < len && was_there(s, begun)) {
 				if (n == NT_HIDDEN) {
@@ -88,7 +94,7 @@ out:
 	return n;
 }
 
-/* One piece, which may be changed: m->mutex. */
+/* By way of a copy, which has the breakpoints: m->mutex. */
 static size_t write_piece(struct nt_mm *m, unsigned long addr, u8 *piece, const u8 *from,
 			  size_t len)
 {
@@ -113,7 +119,7 @@ static bool any_armed(struct nt_mm *m, unsigned long addr, size_t len)
 	struct nt_site *s;
 	unsigned int bucket;
 
-	if (addr > m->site_hi || addr + len <= m->site_lo)
+	if (!near_sites(m, addr, len))
 		return false;
 	hash_for_each(m->sites, bucket, s, link)
 		if (s->addr - addr < len && s->armed)
@@ -151,24 +157,16 @@ size_t nt_break_shadow_write(struct mm_struct *mm, bool mode64, unsigned long ad
 			     size_t len)
 {
 	struct nt_mm *m = record_of(mm, mode64);
-	size_t done = 0, piece_len;
+	size_t done = 0;
 	u8 *piece;
 
 	if (!m)
 		return 0;
-	piece = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	piece = kmalloc(len, GFP_KERNEL);
 	if (!piece)
 		goto out;
 	mutex_lock(&m->mutex);
-	while (done < len) {
-		size_t got;
-
-		piece_len = min_t(size_t, len - done, PAGE_SIZE);
-		got = write_piece(m, addr + done, piece, buf + done, piece_len);
-		done += got;
-		if (got < piece_len)
-			break;
-	}
+	done = write_piece(m, addr, piece, buf, len);
 	nt_break_replan(m, addr, done);
 	mutex_unlock(&m->mutex);
 	kfree(piece);

@@ -303,13 +303,14 @@ void nt_syscall_engage(struct nt_task *t)
 	if (engage && !t->call.engaged) {
 		set_task_syscall_work(t->task, SYSCALL_AUDIT);
 		/* the end of what it sleeps in is to be seen, too */
-		if (t->task == current || t->life.fresh)
-			;
-		else if (READ_ONCE(t->call.reporting))
-			t->call.midway = true;
-		else if (!t->parked &&
-			 READ_ONCE(t->task->__state) & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE))
-			kick = t->call.midway = true;
+		if (t->task != current && !t->life.fresh) {
+			bool reporting = READ_ONCE(t->call.reporting);
+
+			kick = !reporting && !t->parked &&
+			       READ_ONCE(t->task->__state) &
+				   (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE);
+			t->call.midway |= kick || reporting;
+		}
 	} else if (!engage) {
 		/* a new thread has it from its creator */
 		switch_off(t->task);
