@@ -37,12 +37,12 @@ void on_limit(int)
 
 bool limit_work()
 {
-	struct sigaction action = {}, before;
+	struct sigaction action = {};
 	rlimit limit;
 	action.sa_handler = on_limit;
 	action.sa_flags = SA_RESTART | SA_ONSTACK;
 	if (getrlimit(RLIMIT_RTTIME, &limit) || limit.rlim_max < kUrgent ||
-	    sigaction(SIGXCPU, &action, &before))
+	    sigaction(SIGXCPU, &action, nullptr))
 		return false;
 	limit.rlim_cur = kUrgent;
 	return setrlimit(RLIMIT_RTTIME, &limit) == 0;

@@ -3,8 +3,6 @@
 // millisecond's work, a bit at a time, waits for all of them between the bits.
 #pragma once
 
-#include <sys/types.h>
-
 namespace ntrace
 {
 

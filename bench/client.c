@@ -4,10 +4,10 @@
  * medians in microseconds, MB/s for memory, and "pid NUMBER" of what the server launched. What a
  * server does not know prints nothing.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -86,6 +86,7 @@ export class Server {
   private stdio = false;
   private finished = false;
   private served = 0;
+  private first = false;
   private readonly tierUp = new TierUp();
 
   constructor(readonly options: ServerOptions) {
@@ -234,9 +235,11 @@ export class Server {
         if (connection) this.transfer(connection, bits);
       }
     }
-    if (this.options.priority !== false && !this.finished) this.reactor.goFirst(this.crowded);
+    const { crowded } = this;
+    if (crowded !== this.first && !this.finished) this.reactor.goFirst((this.first = crowded));
   }
   private get crowded(): boolean {
+    if (this.options.priority === false) return false;
     let threads = 0;
     for (const { engine } of this.engines.values())
       for (const inferior of engine.inferiors.values()) threads += inferior.threads.size;

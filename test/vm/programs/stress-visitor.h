@@ -17,7 +17,8 @@
 struct visitor {
 	bool trace; // strace, else gdb
 	pid_t pid;
-	time_t until; // it is asked to go then; gdb goes by itself
+	time_t until; // strace is to go then; gdb goes by itself
+	int how;      // ... asked, or killed: a signal
 	unsigned long visits;
 };
 
@@ -45,17 +46,18 @@ static inline void visitor_begin(struct visitor *v, pid_t pid)
 			       "info registers rip", "-ex", "detach", NULL);
 		_exit(1);
 	}
-	v->until = time(NULL) + (v->trace ? 1 + below(3) : 600);
+	v->until = time(NULL) + 1 + below(3);
+	v->how = below(2) ? SIGKILL : SIGINT;
 	v->visits++;
 }
 
-/* strace is asked to go, or is killed; asked, it may wait for ever for the parent of a vfork()
+/* strace that was asked to go may wait for ever for the parent of a vfork()
  * whose child it holds itself.
  */
 static inline void visitor_end(struct visitor *v, time_t now)
 {
 	if (v->trace && now >= v->until)
-		kill(v->pid, now >= v->until + VISIT_LIMIT || below(2) ? SIGKILL : SIGINT);
+		kill(v->pid, now >= v->until + VISIT_LIMIT ? SIGKILL : v->how);
 	if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
 		v->pid = 0;
 }
