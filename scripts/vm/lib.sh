@@ -5,6 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 cache=${NTRACE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ntrace}
+mkdir -p "$cache"
 me=$(basename "$0")
 
 say() { printf 'vm/%s: %s\n' "$me" "$*" >&2; }

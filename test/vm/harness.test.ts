@@ -53,6 +53,22 @@ test.each([
   }
 });
 
+test('without a cache folder: it is made', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ntrace-'));
+  try {
+    const cache = path.join(folder, 'not', 'there');
+    const script = path.join(repositoryRoot, 'scripts/vm/gdb-testsuite');
+    // refused for want of the tools; it is about what is done before that
+    const { status, stderr } = spawnSync(script, ['/nowhere', 'x'], {
+      encoding: 'utf8',
+      env: { ...process.env, NTRACE_CACHE: cache },
+    });
+    expect({ status, there: fs.existsSync(cache), stderr }).toMatchObject({ status: 1, there: true });
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
 /** Each boots a guest; the budget of time says how many of them may. */
 function guest(name: string, body: () => Promise<void>): void {
   testIf(missing)(name, async () => {
