@@ -24,6 +24,7 @@
         'precedence.cc',
         'reactor.cc',
         'reactor_binding.cc',
+        'read_ahead.cc',
         'signals.cc',
         'spawn.cc',
         'spawn_binding.cc',

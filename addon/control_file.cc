@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "last_reader.h"
 #include "ntrace.h"
+#include "read_ahead.h"
 
 namespace ntrace
 {
@@ -44,7 +45,9 @@ class ControlFile : public Engine
 	ssize_t read(void *buf, size_t size) override
 	{
 		for (;;) {
-			ssize_t got = ::read(fd_, buf, size);
+			ssize_t got = ahead_ ? ahead_->take(buf, size) : 0;
+			if (got == 0 && (!ahead_ || ahead_->ended()))
+				got = ::read(fd_, buf, size);
 			if (got < 0)
 				return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 			size_t left = print_texts(static_cast<char *>(buf), got);
@@ -55,7 +58,7 @@ class ControlFile : public Engine
 
 	bool wait(int timeout_ms) override
 	{
-		pollfd p = {fd_, POLLIN, 0};
+		pollfd p = {fd(), POLLIN, 0};
 		return fd_ >= 0 && poll(&p, 1, timeout_ms) > 0;
 	}
 
@@ -65,17 +68,30 @@ class ControlFile : public Engine
 			return;
 		// what was printed before is not lost with the rest
 		static thread_local struct ntrace_event last[64];
+		for (ssize_t got; ahead_ && (got = ahead_->take(last, sizeof(last))) > 0;)
+			print_texts(reinterpret_cast<char *>(last), got);
+		ahead_ = nullptr;
 		for (ssize_t got; (got = ::read(fd_, last, sizeof(last))) > 0;)
 			print_texts(reinterpret_cast<char *>(last), got);
 		::close(fd_);
 		fd_ = -1;
 	}
 
-	int fd() const override { return fd_; }
+	int read_ahead(size_t most) override
+	{
+		if (fd_ < 0)
+			return -EBADF;
+		if (!ahead_)
+			ahead_ = ReadAhead::start(fd_, most);
+		return ahead_ ? 0 : -ENOMEM;
+	}
+
+	int fd() const override { return ahead_ ? ahead_->fd() : fd_; }
 
       private:
 	int fd_;
 	std::string path_;
+	std::unique_ptr<ReadAhead> ahead_;
 };
 
 } // namespace

@@ -40,6 +40,9 @@ class EmbeddedEngine : public Engine
 		handle_ = -1;
 	}
 
+	// this thread makes the events, while it waits for some
+	int read_ahead(size_t) override { return handle_ >= 0 ? 0 : -EBADF; }
+
 	bool readable() override { return handle_ >= 0 && Provider::instance().readable(handle_); }
 
       private:

@@ -24,6 +24,9 @@ class Engine
 	// Until read() would give something; negative: for ever.
 	virtual bool wait(int timeout_ms) = 0;
 	virtual void close() = 0;
+	// Events are taken from the provider as soon as there are some, and kept: at most about
+	// "most" bytes of them. Before anybody waits. 0 or -errno.
+	virtual int read_ahead(size_t most) = 0;
 	// For epoll; -1: none, ask readable().
 	virtual int fd() const { return -1; }
 	virtual bool readable() { return false; }

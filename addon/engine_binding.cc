@@ -16,6 +16,7 @@ Napi::Function EngineWrap::define(Napi::Env env)
 			   {InstanceMethod<&EngineWrap::ioctl>("ioctl"),
 			    InstanceMethod<&EngineWrap::read>("read"),
 			    InstanceMethod<&EngineWrap::wait>("wait"),
+			    InstanceMethod<&EngineWrap::read_ahead>("readAhead"),
 			    InstanceMethod<&EngineWrap::close>("close")});
 }
 
@@ -76,6 +77,16 @@ Napi::Value EngineWrap::wait(const Napi::CallbackInfo &info)
 	// a fraction of a millisecond is still a wait, not a poll
 	int timeout = ms < 0 ? -1 : ms >= INT_MAX ? INT_MAX : int(ms) + (ms > int(ms));
 	return Napi::Boolean::New(info.Env(), engine_ && engine_->wait(timeout));
+}
+
+Napi::Value EngineWrap::read_ahead(const Napi::CallbackInfo &info)
+{
+	int64_t most;
+	napi_env env = info.Env();
+	if (!read_number(env, info[0], 0, most))
+		return Napi::Value();
+	int result = engine_ && most >= 0 ? engine_->read_ahead(most) : -EINVAL;
+	return Napi::Value(env, int_value(env, result));
 }
 
 void EngineWrap::close(const Napi::CallbackInfo &)

@@ -27,6 +27,7 @@ class EngineWrap : public Napi::ObjectWrap<EngineWrap>
 	Napi::Value ioctl(const Napi::CallbackInfo &info);
 	Napi::Value read(const Napi::CallbackInfo &info);
 	Napi::Value wait(const Napi::CallbackInfo &info);
+	Napi::Value read_ahead(const Napi::CallbackInfo &info);
 	void close(const Napi::CallbackInfo &info);
 
 	std::shared_ptr<Engine> engine_;

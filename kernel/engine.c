@@ -39,6 +39,7 @@ static struct nt_engine *new_engine(void)
 	e->id = atomic64_inc_return(&last_engine);
 	mutex_init(&e->mutex);
 	xa_init_flags(&e->breaks, XA_FLAGS_ALLOC1);
+	mutex_init(&e->reading);
 	spin_lock_init(&e->queue_lock);
 	INIT_LIST_HEAD(&e->procs);
 	INIT_LIST_HEAD(&e->stops);

@@ -7,23 +7,47 @@
 
 #include "ntrace.h"
 
+/* Once, where it stays: field by field is half of what clearing all of it, and then a
+ * copy, take.
+ */
+static void describe(struct ntrace_event *r, struct nt_task *t, u32 type, bool regs)
+{
+	struct pt_regs *user = task_pt_regs(t->task);
+	bool compat = regs && task_user_regset_view(t->task)->e_machine != ELF_ARCH;
+
+	static_assert(sizeof(*r) == 160); /* none is left out */
+	r->size = sizeof(*r);
+	r->type = type;
+	r->flags = compat ? NTRACE_EVF_COMPAT : 0;
+	r->seq = 0;
+	r->time_ns = ktime_get_ns();
+	r->cookie = t->cookie;
+	r->tid = 0;
+	r->tgid = 0;
+	r->stop_id = 0;
+	r->signo = 0;
+	r->code = 0;
+	r->child = 0;
+	r->core = task_cpu(t->task);
+	r->pc = regs ? nt_trap_pc(READ_ONCE(t->task->mm), instruction_pointer(user)) : 0;
+	r->sp = regs ? user_stack_pointer(user) : 0;
+	r->fp = regs ? frame_pointer(user) : 0;
+	r->addr = 0;
+	r->break_id = 0;
+	r->original = 0;
+	r->nr = 0;
+	r->args[0] = 0;
+	r->args[1] = 0;
+	r->args[2] = 0;
+	r->args[3] = 0;
+	r->args[4] = 0;
+	r->args[5] = 0;
+}
+
 void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs)
 {
-	memset(ev, 0, sizeof(*ev));
-	ev->r.size = sizeof(ev->r);
-	ev->r.type = type;
-	ev->r.time_ns = ktime_get_ns();
-	ev->r.cookie = t->cookie;
-	ev->r.core = task_cpu(t->task);
-	if (regs) {
-		struct pt_regs *user = task_pt_regs(t->task);
-
-		ev->r.pc = nt_trap_pc(READ_ONCE(t->task->mm), instruction_pointer(user));
-		ev->r.sp = user_stack_pointer(user);
-		ev->r.fp = frame_pointer(user);
-		if (task_user_regset_view(t->task)->e_machine != ELF_ARCH)
-			ev->r.flags |= NTRACE_EVF_COMPAT;
-	}
+	describe(&ev->r, t, type, regs);
+	ev->child = NULL;
 }
 
 void nt_event_ids(struct ntrace_event *r, struct nt_engine *e, struct nt_task *t, struct pid *child)
@@ -85,21 +109,51 @@ static void push_lost(struct nt_engine *e)
 	e->lost = 0;
 }
 
+/* The place of the next note, or NULL: that one is lost. queue_lock is held. */
+static struct ntrace_event *next_note(struct nt_engine *e)
+{
+	struct ntrace_event *to;
+
+	push_lost(e);
+	to = e->lost ? NULL : claim(e);
+	if (!to)
+		e->lost++;
+	return to;
+}
+
 void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev)
 {
 	struct ntrace_event *to;
 	unsigned long flags;
 
 	spin_lock_irqsave(&e->queue_lock, flags);
-	push_lost(e);
-	to = e->lost ? NULL : claim(e);
+	to = next_note(e);
 	if (to) {
 		*to = ev->r;
 		nt_event_ids(to, e, t, ev->child);
 		to->stop_id = 0;
 		to->seq = ++e->seq;
-	} else {
-		e->lost++;
+	}
+	spin_unlock_irqrestore(&e->queue_lock, flags);
+	nt_wake(e);
+}
+
+void nt_note_call(struct nt_att *a, u32 type, u64 nr, const unsigned long *args, u32 count)
+{
+	struct nt_engine *e = a->engine;
+	struct ntrace_event *to;
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&e->queue_lock, flags);
+	to = next_note(e);
+	if (to) {
+		describe(to, a->task, type, true);
+		nt_event_ids(to, e, a->task, NULL);
+		to->seq = ++e->seq;
+		to->nr = nr;
+		for (i = 0; i < count; i++)
+			to->args[i] = args[i];
 	}
 	spin_unlock_irqrestore(&e->queue_lock, flags);
 	nt_wake(e);
@@ -144,6 +198,7 @@ void nt_forget_notes(struct nt_engine *e, pid_t tgid)
 {
 	u32 i, kept = 0;
 
+	mutex_lock(&e->reading);
 	spin_lock_irq(&e->queue_lock);
 	for (i = 0; i < e->note_count; i++) {
 		u32 from = (e->note_head + i) % NT_EVENT_CAPACITY;
@@ -153,6 +208,7 @@ void nt_forget_notes(struct nt_engine *e, pid_t tgid)
 	}
 	e->note_count = kept;
 	spin_unlock_irq(&e->queue_lock);
+	mutex_unlock(&e->reading);
 }
 
 bool nt_readable(struct nt_engine *e)
@@ -213,25 +269,81 @@ static u32 pop_some(struct nt_engine *e, struct ntrace_event *out, u32 most)
 	return n;
 }
 
+/* Notes that lie one behind the other, and are older than any stop. They stay. */
+static u32 look_at_notes(struct nt_engine *e, u32 most, struct ntrace_event **first)
+{
+	struct nt_pending *slot;
+	u32 n;
+
+	spin_lock_irq(&e->queue_lock);
+	n = min3(e->note_count, NT_EVENT_CAPACITY - e->note_head, most);
+	*first = e->notes + e->note_head;
+	slot = list_first_entry_or_null(&e->stops, struct nt_pending, link);
+	while (slot && n && (*first)[n - 1].seq > slot->r.seq)
+		n--;
+	spin_unlock_irq(&e->queue_lock);
+	return n;
+}
+
+static void drop_notes(struct nt_engine *e, u32 n)
+{
+	spin_lock_irq(&e->queue_lock);
+	e->note_head = (e->note_head + n) % NT_EVENT_CAPACITY;
+	e->note_count -= n;
+	spin_unlock_irq(&e->queue_lock);
+}
+
+/* Straight from the ring: who makes notes does not wait for a copy. 0: there are none, or
+ * the buffer would have to be brought in, for which the ring does not wait.
+ */
+static u32 read_notes(struct nt_engine *e, struct ntrace_event __user *buf, u32 most)
+{
+	struct ntrace_event *first;
+	u32 n;
+
+	mutex_lock(&e->reading);
+	n = look_at_notes(e, most, &first);
+	pagefault_disable();
+	if (n && copy_to_user(buf, first, n * sizeof(*first)))
+		n = 0;
+	pagefault_enable();
+	if (n)
+		drop_notes(e, n);
+	mutex_unlock(&e->reading);
+	return n;
+}
+
+/* One after the other, stops and notes. 0: there are none, or -EFAULT. */
+static int read_some(struct nt_engine *e, struct ntrace_event __user *buf, u32 most)
+{
+	struct ntrace_event some[8];
+	u32 n;
+
+	mutex_lock(&e->reading);
+	n = pop_some(e, some, min_t(u32, most, ARRAY_SIZE(some)));
+	mutex_unlock(&e->reading);
+	return copy_to_user(buf, some, n * sizeof(*some)) ? -EFAULT : n;
+}
+
 /* Whole records: bytes, 0 if there are none. The buffer is tried before anything
  * leaves the queue: what was taken out is not lost on an address to nowhere.
  */
 ssize_t nt_event_read(struct nt_engine *e, char __user *buf, size_t size)
 {
 	size_t room = min_t(size_t, size / sizeof(struct ntrace_event), nt_event_count(e));
-	struct ntrace_event some[8];
+	struct ntrace_event __user *to = (struct ntrace_event __user *)buf;
 	size_t done = 0;
-	u32 n;
+	int n = 0;
 
-	if (room && fault_in_writeable(buf, room * sizeof(*some)))
+	if (room && fault_in_writeable(buf, room * sizeof(*to)))
 		return -EFAULT;
 	while (done < room) {
-		n = pop_some(e, some, min_t(size_t, room - done, ARRAY_SIZE(some)));
+		n = read_notes(e, to + done, room - done);
 		if (!n)
+			n = read_some(e, to + done, room - done);
+		if (n <= 0)
 			break;
-		if (copy_to_user(buf + done * sizeof(*some), some, n * sizeof(*some)))
-			return done ? (ssize_t)(done * sizeof(*some)) : -EFAULT;
 		done += n;
 	}
-	return done * sizeof(*some);
+	return done ? (ssize_t)(done * sizeof(*to)) : n;
 }

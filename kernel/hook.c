@@ -42,6 +42,10 @@ struct nt_hook {
 #define FEATURE(f) (NTRACE_F_##f + 1)
 
 static struct nt_hook hooks[] = {
+    [NT_HOOK_SYSCALL_ENTER] = {.name = "syscall_trace_enter",
+			       .handler = nt_hook_syscall_enter,
+			       .features = {FEATURE(SYSCALL_ENTRY), FEATURE(SYSCALL_EXIT),
+					    FEATURE(SYSCALL_CHANGE)}},
     /* the wrappers before the function that relies on them */
     {.name = "dequeue_signal",
      .handler = nt_hook_dequeue_signal,
@@ -60,15 +64,13 @@ static struct nt_hook hooks[] = {
      .handler = nt_hook_signal_wake,
      .needs = "ptrace_do_notify",
      .features = {FEATURE(YIELD)}},
-    {.name = "syscall_trace_enter",
-     .handler = nt_hook_syscall_enter,
-     .features = {FEATURE(SYSCALL_ENTRY), FEATURE(SYSCALL_EXIT), FEATURE(SYSCALL_CHANGE)}},
     {.name = "ptrace_notify", .handler = nt_hook_ptrace_notify},
     {.name = "force_sig_fault", .handler = nt_hook_fault},
     {.name = "do_exit", .handler = nt_hook_do_exit, .features = {FEATURE(EXITING)}},
 };
 
 static_assert(ARRAY_SIZE(hooks) <= NT_HOOK_SLOTS);
+static_assert(NT_HOOK_SYSCALL_LAST == NT_SYSCALL_LIMIT - 1);
 
 static char *nohook = "";
 module_param(nohook, charp, 0444);

@@ -4,6 +4,11 @@
 #define _NT_HOOK_H
 
 #define NT_HOOK_SLOTS 12 /* rows of the table that hook a function */
+/* The row of the function that most calls pass in vain: its way in looks at
+ * nt_wanted_calls first.
+ */
+#define NT_HOOK_SYSCALL_ENTER 0
+#define NT_HOOK_SYSCALL_LAST 511 /* bit of nt_wanted_calls for all numbers from here on */
 
 #ifndef __ASSEMBLY__
 
@@ -38,14 +43,19 @@ bool nt_hook_ptrace_notify(struct nt_frame *frame);
 bool nt_hook_do_exit(struct nt_frame *frame); /* lifecycle.c */
 bool nt_hook_fault(struct nt_frame *frame);   /* traps.c */
 
+/* wanted.c: bits by number, and threads whose call is to be told of at its end.
+ * While there is one of those, every call passes the handler.
+ */
+extern unsigned long nt_wanted_calls[];
+extern atomic_t nt_wanted_ends;
+/* What the engines of a thread want becomes something else. Its lock is held. */
+void nt_wanted_change(__u64 *from, const __u64 *to);
+
 void nt_signal_init(void);
 /* Lets a ptracer have the thread that was woken for it (t->call.yield), then comes
  * back. The thread's own context, may sleep.
  */
 void nt_signal_yield(struct nt_task *t);
-
-/* The work that waits for the end of a call (t->call.work) is done, or taken back. */
-void nt_call_work_over(struct nt_task *t);
 
 /* Hooks are in place while somebody wants them. May sleep. */
 void nt_hooks_get(void);

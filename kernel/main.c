@@ -72,11 +72,6 @@ void nt_feature_on(enum ntrace_feature bit)
 		nt_features[bit / 64] |= 1ull << bit % 64;
 }
 
-bool nt_feature(enum ntrace_feature bit)
-{
-	return nt_features[bit / 64] >> bit % 64 & 1;
-}
-
 static void always_on(void)
 {
 	static const u8 bits[] = {

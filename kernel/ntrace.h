@@ -59,6 +59,7 @@
  *   proc->lock          the list of atts, natts, state, mm
  *   nt_hash_lock        adding to and removing from the hash
  *   task->lock          irq-safe; nests inside siglock; holds, asks, atts, parked
+ *   engine->reading     who takes events, or throws some away
  *   engine->queue_lock  irq-safe; events, notes, proc list
  *   wait queue locks    inside __wake_up
  * Never: siglock under task->lock; sleeping under any spinlock; wake_up_state()
@@ -140,6 +141,7 @@ struct nt_engine {
 	struct xarray breaks;	     /* breakpoint.c: its breakpoints by id */
 	struct nt_tracing *tracing;  /* tracing.h; NULL until it is needed */
 
+	struct mutex reading;	    /* notes leave, or change places */
 	spinlock_t queue_lock;	    /* the events, and which processes there are */
 	struct list_head procs;	    /* RCU, changed under queue_lock */
 	struct list_head stops;	    /* nt_pending, in order */
@@ -269,7 +271,10 @@ struct nt_task {
 
 /* ---- main.c: features, symbols, counts ----------------------------------- */
 extern u64 nt_features[4];
-bool nt_feature(enum ntrace_feature bit);
+static inline bool nt_feature(enum ntrace_feature bit)
+{
+	return nt_features[bit / 64] >> bit % 64 & 1;
+}
 /* Turns a feature on, unless the load parameter off= names it. */
 void nt_feature_on(enum ntrace_feature bit);
 
@@ -360,6 +365,11 @@ void nt_task_put(struct nt_task *t);
 void nt_task_pin(struct nt_task *t);
 /* Unhashes it when nobody needs it any more. */
 void nt_task_unpin(struct nt_task *t);
+/* A work is to be queued: unloading waits for it. False: the thread is not known any
+ * more, none may be. Its lock is held; not that of nt_work_over(), when it is done.
+ */
+bool nt_work_begin(struct nt_task *t);
+void nt_work_over(struct nt_task *t);
 
 /* Adds an engine to a thread: -ESRCH if either is gone, -EEXIST. */
 int nt_att_add(struct nt_proc *p, struct nt_task *t, gfp_t gfp, struct nt_att **out);
@@ -434,6 +444,8 @@ void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs);
 /* A record that stops nobody. Atomic context. */
 void nt_note(struct nt_att *a, const struct nt_event *ev);
 void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev);
+/* Either end of a system call of the current thread, likewise. */
+void nt_note_call(struct nt_att *a, u32 type, u64 nr, const unsigned long *args, u32 count);
 /* NTRACE_EV_PRINT records, all or none. */
 void nt_note_text(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev,
 		  const char *text, u32 len);
@@ -609,5 +621,6 @@ bool nt_syscall_exit_work(struct nt_task *t); /* in the thread's work */
 void nt_syscall_engage(struct nt_task *t);
 /* The thread is gone, or nobody traces it any more. Atomic. */
 void nt_call_task_gone(struct nt_task *t);
+void nt_call_free(struct nt_task *t);
 
 #endif /* _NTRACE_KERNEL_H */

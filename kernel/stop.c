@@ -15,9 +15,7 @@ static void nudged(struct callback_head *head)
 	spin_lock_irqsave(&t->lock, flags);
 	t->nudged = false;
 	spin_unlock_irqrestore(&t->lock, flags);
-	nt_task_unpin(t);
-	nt_task_put(t);
-	atomic_dec(&nt_count[NT_WORK]);
+	nt_work_over(t);
 }
 
 static void work_failed(struct nt_task *t, bool *flag)
@@ -27,9 +25,7 @@ static void work_failed(struct nt_task *t, bool *flag)
 	spin_lock_irqsave(&t->lock, flags);
 	*flag = false;
 	spin_unlock_irqrestore(&t->lock, flags);
-	nt_task_unpin(t);
-	nt_task_put(t);
-	atomic_dec(&nt_count[NT_WORK]);
+	nt_work_over(t);
 }
 
 void nt_task_kick(struct nt_task *t, bool hard)
@@ -45,14 +41,10 @@ void nt_task_kick(struct nt_task *t, bool hard)
 		nudge = t->nudged = true;
 	}
 	/* one that was found under RCU may have gone meanwhile: whoever still needs one makes it */
-	if ((queue || nudge) && !refcount_inc_not_zero(&t->ref)) {
+	if ((queue || nudge) && !nt_work_begin(t)) {
 		t->queued &= !queue;
 		t->nudged &= !nudge;
 		queue = nudge = false;
-	}
-	if (queue || nudge) {
-		t->pins++;
-		atomic_inc(&nt_count[NT_WORK]);
 	}
 	spin_unlock_irqrestore(&t->lock, flags);
 	if (queue) {
@@ -379,7 +371,5 @@ static void work(struct callback_head *head)
 		nt_trap_leave(t);
 	}
 	WRITE_ONCE(t->working, false);
-	nt_task_unpin(t);
-	nt_task_put(t);
-	atomic_dec(&nt_count[NT_WORK]);
+	nt_work_over(t);
 }

@@ -36,6 +36,20 @@ static enum nt_want wants(struct nt_att *a, int nr, bool entry)
 	return has(entry ? s->entry_note : s->exit_note, nr) ? NT_NOTE : NT_PASS;
 }
 
+/* Threads whose end of a call is to be seen are counted: while there are some, no call
+ * goes by unseen, and an end that never came is forgotten at the next call.
+ */
+static void expect(struct nt_task *t, bool end)
+{
+	if (t->call.exit != end && xchg(&t->call.exit, end) != end)
+		atomic_add(end ? 1 : -1, &nt_wanted_ends);
+}
+
+void nt_call_free(struct nt_task *t)
+{
+	expect(t, false);
+}
+
 static enum nt_want wants_now(struct nt_att *a, int nr, bool entry)
 {
 	enum nt_want want;
@@ -46,22 +60,33 @@ static enum nt_want wants_now(struct nt_att *a, int nr, bool entry)
 	return want;
 }
 
-static void describe(struct nt_event *ev, struct nt_task *t, struct pt_regs *regs, int nr,
-		     bool entry)
-{
-	nt_event_init(ev, t, entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT, true);
-	if (entry) {
-		unsigned long args[6];
-		int i;
+/* What is told of either end of a call. */
+struct facts {
+	u32 type;
+	unsigned int nr;
+	u32 count; /* of args */
+	unsigned long args[6];
+};
 
-		ev->r.nr = (unsigned int)syscall_get_nr(current, regs);
-		syscall_get_arguments(current, regs, args);
-		for (i = 0; i < 6; i++)
-			ev->r.args[i] = args[i];
-	} else {
-		ev->r.nr = (unsigned int)nr;
-		ev->r.args[0] = syscall_get_return_value(current, regs);
-	}
+static void look(struct facts *f, struct pt_regs *regs, int nr, bool entry)
+{
+	f->type = entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT;
+	f->nr = entry ? syscall_get_nr(current, regs) : nr;
+	f->count = entry ? 6 : 1;
+	if (entry)
+		syscall_get_arguments(current, regs, f->args);
+	else
+		f->args[0] = syscall_get_return_value(current, regs);
+}
+
+static void describe(struct nt_event *ev, struct nt_task *t, const struct facts *f)
+{
+	u32 i;
+
+	nt_event_init(ev, t, f->type, true);
+	ev->r.nr = f->nr;
+	for (i = 0; i < f->count; i++)
+		ev->r.args[i] = f->args[i];
 }
 
 /* One engine after the other; each sees what those before left. False: dying. */
@@ -69,16 +94,20 @@ static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 {
 	struct nt_att *a = NULL;
 	struct nt_event ev;
+	struct facts f;
 
 	while ((a = entry ? nt_att_prev(t, a) : nt_att_next(t, a))) {
 		enum nt_want want = wants_now(a, nr, entry);
 
 		if (want == NT_PASS)
 			continue;
-		describe(&ev, t, regs, nr, entry);
+		look(&f, regs, nr, entry);
 		if (want == NT_NOTE) {
-			nt_note(a, &ev);
-		} else if (!nt_report_one(t, a, &ev)) {
+			nt_note_call(a, f.type, f.nr, f.args, f.count);
+			continue;
+		}
+		describe(&ev, t, &f);
+		if (!nt_report_one(t, a, &ev)) {
 			nt_att_put(a);
 			return false;
 		}
@@ -89,14 +118,14 @@ static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 /* Nothing but notes: the thread passes nobody, and need not be able to stop. */
 static void note_all(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 {
-	struct nt_event ev;
 	struct nt_att *a;
+	struct facts f;
 
-	describe(&ev, t, regs, nr, entry);
+	look(&f, regs, nr, entry);
 	rcu_read_lock();
 	list_for_each_entry_rcu(a, &t->atts, in_task)
 		if (wants(a, nr, entry) != NT_PASS)
-			nt_note(a, &ev);
+			nt_note_call(a, f.type, f.nr, f.args, f.count);
 	rcu_read_unlock();
 }
 
@@ -143,33 +172,29 @@ static void note_exit(struct callback_head *head)
 		else
 			note_all(t, regs, t->call.nr, false);
 	}
-	nt_call_work_over(t);
-}
-
-void nt_call_work_over(struct nt_task *t)
-{
-	nt_task_unpin(t);
-	nt_task_put(t);
-	atomic_dec(&nt_count[NT_WORK]);
+	nt_work_over(t);
 }
 
 /* Is the end of this call to be seen? Then work that it runs then shows it. */
 static void expect_exit(struct nt_task *t, int nr, enum nt_want most)
 {
+	unsigned long flags;
+
 	t->call.nr = nr;
-	t->call.exit = most == NT_STOP;
+	expect(t, most == NT_STOP);
 	if (most == NT_STOP)
 		nt_task_kick(t, false);
 	if (most != NT_NOTE || t->call.noting)
 		return;
-	t->call.noting = true;
-	refcount_inc(&t->ref);
-	nt_task_pin(t);
-	atomic_inc(&nt_count[NT_WORK]);
+	spin_lock_irqsave(&t->lock, flags);
+	t->call.noting = nt_work_begin(t);
+	spin_unlock_irqrestore(&t->lock, flags);
+	if (!t->call.noting)
+		return;
 	init_task_work(&t->call.work, note_exit);
 	if (task_work_add(current, &t->call.work, TWA_RESUME)) {
 		t->call.noting = false;
-		nt_call_work_over(t);
+		nt_work_over(t);
 	}
 }
 
@@ -188,28 +213,28 @@ bool nt_hook_syscall_enter(struct nt_frame *frame)
 	struct pt_regs *regs = (struct pt_regs *)frame->args[0];
 	unsigned long work = READ_ONCE(current_thread_info()->syscall_work);
 	int nr = syscall_get_nr(current, regs);
-	struct ends most;
+	struct ends most = {NT_PASS, NT_PASS};
 	struct nt_task *t;
 
 	rcu_read_lock();
 	t = nt_task_get_rcu(current);
 	if (t)
-		t->call.exit = false; /* of one that never came to its end: sigreturn, exec */
-	/* most calls are nobody's business: they are through here */
-	if (!t || !has(t->call.wanted, nr) || !refcount_inc_not_zero(&t->ref)) {
-		rcu_read_unlock();
-		return false;
-	}
-	most = most_wanted(t, nr);
-	rcu_read_unlock();
+		expect(t, false); /* of one that never came to its end: sigreturn, exec */
+	if (t && has(t->call.wanted, nr))
+		most = most_wanted(t, nr);
+	/* it stays while it is under the lock, only a stop takes longer */
+	if (most.entry == NT_STOP && !refcount_inc_not_zero(&t->ref))
+		most = (struct ends){NT_PASS, NT_PASS};
 	if (most.entry == NT_NOTE)
 		note_all(t, regs, nr, true);
-	if (most.entry != NT_STOP)
+	if (most.entry != NT_STOP && most.exit != NT_PASS)
 		expect_exit(t, nr, most.exit);
-	else if (pass(t, regs, nr, true)) /* which takes its time: sets may have changed */
+	rcu_read_unlock();
+	if (most.entry != NT_STOP)
+		return false;
+	if (pass(t, regs, nr, true)) /* which takes its time: sets may have changed */
 		expect_exit(t, nr, exit_wanted(t, nr));
-	if (most.entry == NT_STOP)
-		look_again(frame, work);
+	look_again(frame, work);
 	nt_task_put(t);
 	return false;
 }
@@ -252,13 +277,13 @@ bool nt_syscall_exit_work(struct nt_task *t)
 
 		WRITE_ONCE(t->call.midway, false);
 		if (nr >= 0 && !t->call.exit && !t->call.noting) {
-			t->call.exit = true;
+			expect(t, true);
 			t->call.nr = nr;
 		}
 	}
 	if (!t->call.exit)
 		return true;
-	t->call.exit = false;
+	expect(t, false);
 	return pass(t, regs, t->call.nr, false);
 }
 
@@ -292,14 +317,15 @@ void nt_syscall_engage(struct nt_task *t)
 	list_for_each_entry(a, &t->atts, in_task) {
 		const struct ntrace_sets *s = nt_call_sets(a);
 
+		if (!t->hashed)
+			break; /* for good */
 		for (i = 0; i < NTRACE_SYSCALL_WORDS; i++)
 			wanted[i] |=
 			    s->entry_stop[i] | s->exit_stop[i] | s->entry_note[i] | s->exit_note[i];
 	}
-	for (i = 0; i < NTRACE_SYSCALL_WORDS; i++) {
-		WRITE_ONCE(t->call.wanted[i], wanted[i]);
+	for (i = 0; i < NTRACE_SYSCALL_WORDS; i++)
 		engage |= wanted[i] != 0;
-	}
+	nt_wanted_change(t->call.wanted, wanted);
 	if (engage && !t->call.engaged) {
 		set_task_syscall_work(t->task, SYSCALL_AUDIT);
 		/* the end of what it sleeps in is to be seen, too */
@@ -324,9 +350,15 @@ void nt_syscall_engage(struct nt_task *t)
 
 void nt_call_task_gone(struct nt_task *t)
 {
+	static const __u64 none[NTRACE_SYSCALL_WORDS];
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->lock, flags);
 	if (t->call.engaged)
 		switch_off(t->task);
 	t->call.engaged = false;
+	nt_wanted_change(t->call.wanted, none);
+	spin_unlock_irqrestore(&t->lock, flags);
 }
 
 /* In the creator, under rcu_read_lock(), before the child runs: a thread of ours sees
@@ -344,7 +376,7 @@ void nt_syscall_born(struct task_struct *child)
 	}
 	list_for_each_entry_rcu(a, &t->atts, in_task)
 		if (wants(a, nr, false) != NT_PASS) {
-			t->call.exit = true;
+			expect(t, true);
 			t->call.nr = nr;
 		}
 }

@@ -101,6 +101,7 @@ static void free_nt_task(struct rcu_head *rcu)
 	put_pid(t->life.creator);
 	put_pid(t->life.former);
 	nt_trap_free(t);
+	nt_call_free(t);
 	kfree(t);
 	atomic_dec(&nt_count[NT_TASK]);
 }
@@ -135,6 +136,22 @@ void nt_task_pin(struct nt_task *t)
 	spin_lock_irqsave(&t->lock, flags);
 	t->pins++;
 	spin_unlock_irqrestore(&t->lock, flags);
+}
+
+bool nt_work_begin(struct nt_task *t)
+{
+	if (!t->hashed || !refcount_inc_not_zero(&t->ref))
+		return false;
+	t->pins++;
+	atomic_inc(&nt_count[NT_WORK]);
+	return true;
+}
+
+void nt_work_over(struct nt_task *t)
+{
+	atomic_dec(&nt_count[NT_WORK]);
+	nt_task_unpin(t);
+	nt_task_put(t);
 }
 
 static void settle(struct nt_task *t, unsigned int unpin)
@@ -202,13 +219,6 @@ static bool is_ours(struct callback_head *head, void *data)
 	return head == data;
 }
 
-static void taken_back(struct nt_task *t)
-{
-	atomic_dec(&nt_count[NT_WORK]);
-	nt_task_unpin(t);
-	nt_task_put(t);
-}
-
 /* Takes back the work of a thread that may sleep for ever in the kernel; where that
  * is not possible, it is disturbed.
  */
@@ -219,14 +229,14 @@ static void take_back(struct nt_task *t)
 		return;
 	}
 	if (static_call(nt_cancel)(t->task, is_ours, &t->call.work))
-		nt_call_work_over(t);
+		nt_work_over(t);
 	if (!nt_blocked(t, true))
 		return; /* it gets to it */
 	nt_trap_abandon(t);
 	if (static_call(nt_cancel)(t->task, is_ours, &t->nudge))
-		taken_back(t);
+		nt_work_over(t);
 	if (static_call(nt_cancel)(t->task, is_ours, &t->work))
-		taken_back(t);
+		nt_work_over(t);
 }
 
 /* No engine is left: what is hashed waits for its work, or ends a step. */

@@ -80,6 +80,11 @@ export interface NativeEngine {
   read(buf: Uint8Array): number;
   /** Waits up to ms (negative: for ever) until read() would give something. */
   wait(ms: number): boolean;
+  /**
+   * From now on a thread takes events from the module at once and keeps them, up to that many bytes.
+   * Before anybody waits. 0 or a negative errno.
+   */
+  readAhead(bytes: number): number;
   /** Idempotent. */
   close(): void;
 }

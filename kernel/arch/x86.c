@@ -267,6 +267,7 @@ static void pass_words(const struct pt_regs *regs, unsigned long *words)
 	unsigned int i;
 
 	BUILD_BUG_ON(NT_PASS_WORDS != 18);
+	BUILD_BUG_ON(offsetof(struct pt_regs, orig_ax) != 120); /* x86_hook.S */
 	for (i = 0; i < 15; i++)
 		words[i] = ((const unsigned long *)regs)[i];
 	words[15] = regs->sp;

@@ -10,6 +10,9 @@
  *
  * The body is entered by a return, never by a pointer: it has no ENDBR there.
  * Entries are aligned: kernels that jump to direct calls use bit 0 of them.
+ *
+ * Every system call of a thread whose switch is on comes here, and most are nobody's
+ * business: those go into the body at once.
  */
 #include <linux/linkage.h>
 #include <asm/nospec-branch.h>
@@ -19,27 +22,45 @@
 
 #include "../hook.h"
 
+#define NT_FRAME_ORIG_AX 120 /* of struct pt_regs, the first argument; x86.c checks it */
+
 	.text
 
+/* What follows in both ways in. One branch: most calls take none. */
+	.macro nt_hook_continue n
+	.if \n == NT_HOOK_SYSCALL_ENTER
+	movl	NT_FRAME_ORIG_AX(%rdi), %eax
+	movl	$NT_HOOK_SYSCALL_LAST, %r11d
+	cmpl	%r11d, %eax
+	cmoval	%r11d, %eax	/* the negative ones, too */
+	btq	%rax, nt_wanted_calls(%rip)
+	sbbl	%eax, %eax
+	orl	nt_wanted_ends(%rip), %eax
+	jnz	1f
+	RET			/* into the body */
+1:
+	.endif
+	movl	$\n, %r11d
+	jmp	nt_hook_common
+	.endm
+
 	.macro nt_hook_entry n
-	.balign 32
+	.balign 64
 	.globl nt_hook_direct_\n
 	.type nt_hook_direct_\n, @function
 nt_hook_direct_\n:
 	ENDBR
-	movl	$\n, %r11d
-	jmp	nt_hook_common
+	nt_hook_continue \n
 	.size nt_hook_direct_\n, . - nt_hook_direct_\n
 
-	.balign 32
+	.balign 64
 	.globl nt_hook_redirect_\n
 	.type nt_hook_redirect_\n, @function
 nt_hook_redirect_\n:
 	ENDBR
 	pushq	nt_hook_bodies + 8 * \n(%rip)
 	UNWIND_HINT_FUNC
-	movl	$\n, %r11d
-	jmp	nt_hook_common
+	nt_hook_continue \n
 	.size nt_hook_redirect_\n, . - nt_hook_redirect_\n
 	.endm
 

@@ -19,10 +19,6 @@ const ADDR = long(EVENT.at.addr);
 const NR = word(EVENT.at.nr);
 const ARGS = long(EVENT.at.args);
 const ARG_COUNT = 6;
-/** Records printed between looks for new ones, when they are read ahead. */
-const BETWEEN_READS = 32;
-/** Bytes read ahead at most; then the provider drops what comes, and tells how much. */
-const MOST_AHEAD = 2 ** 29;
 
 /**
  * A batch of event records and a place in it: fields are read where they lie, no object is made for
@@ -34,52 +30,13 @@ export class Records {
   private at = 0;
   private end = 0;
   private size = 0;
-  /** What was read and is to be printed after the present batch. */
-  private readonly ahead: Uint8Array[] = [];
-  private aheadAt = 0;
-  private bytesAhead = 0;
-  private untilRead = BETWEEN_READS;
-  private readonly spare = new Uint8Array(CAPACITY);
 
-  /**
-   * readAhead: what comes is taken from the provider while earlier records are printed, which takes
-   * longer than to make them; nobody waits for the printer then, and nothing is dropped.
-   */
-  constructor(
-    private readonly channel: Channel,
-    private readonly readAhead = false,
-  ) {}
-
-  private read(into: Uint8Array): number {
-    const got = this.channel.readEvents(into);
-    if (got < 0) throw failure(got, 'read events');
-    return got;
-  }
-
-  private collect(): void {
-    this.untilRead = BETWEEN_READS;
-    while (this.bytesAhead < MOST_AHEAD) {
-      const got = this.read(this.spare);
-      if (got === 0) return;
-      this.ahead.push(this.spare.slice(0, got));
-      this.bytesAhead += got;
-      if (got + EVENT.size <= CAPACITY) return;
-    }
-  }
-
-  /** Bytes of the next batch that was read ahead, which is in view now; 0: there is none. */
-  private takeAhead(): number {
-    const batch = this.ahead[this.aheadAt];
-    if (batch === undefined) return 0;
-    this.view.bytes.set(batch);
-    this.bytesAhead -= batch.length;
-    if (++this.aheadAt === this.ahead.length) this.ahead.length = this.aheadAt = 0;
-    return batch.length;
-  }
+  constructor(private readonly channel: Channel) {}
 
   /** False: there is nothing to read. */
   fill(): boolean {
-    const got = this.takeAhead() || this.read(this.view.bytes);
+    const got = this.channel.readEvents(this.view.bytes);
+    if (got < 0) throw failure(got, 'read events');
     this.at = 0;
     this.size = 0;
     this.end = got;
@@ -88,7 +45,6 @@ export class Records {
 
   next(): boolean {
     this.at += this.size;
-    if (this.readAhead && --this.untilRead === 0) this.collect();
     if (this.at >= this.end) return false;
     this.size = this.view.u32[word(this.at)]!;
     return true;

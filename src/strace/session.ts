@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { openChannel } from '../engine/channel/open';
 import { openEngine, type Engine } from '../engine/engine';
+import { failure } from '../engine/errors';
 import { native, type Reactor, type SpawnedChild } from '../native';
 import { abis, type Abi } from './abi';
 import type { Constants } from './constants';
@@ -25,6 +26,11 @@ const SIGKILL = 9;
 const SIGTERM = 15;
 const SIGCONT = 18;
 const STDERR = 2;
+/**
+ * Bytes of events that a recorder keeps until they are printed, which takes longer than to make them;
+ * then the provider drops what comes, and tells how much.
+ */
+const MOST_AHEAD = 2 ** 29;
 
 /** How the tracer itself is to end: by a status, or by the signal that ended the program or us. */
 export interface Ending {
@@ -53,6 +59,8 @@ export class Session {
     constants: Constants,
   ) {
     const channel = openChannel(options.provider);
+    const ahead = options.record ? channel.readAhead(MOST_AHEAD) : 0;
+    if (ahead < 0) throw failure(ahead, 'read events ahead');
     this.engine = openEngine(channel, { label: 'strace', observer: options.record });
     const { output } = options;
     if (output?.startsWith('|') || output?.startsWith('!')) this.pipe = new Pipe(output.slice(1));

@@ -59,7 +59,7 @@ export class Tracer {
 
   constructor(private readonly parts: Parts) {
     const { channel } = parts.engine;
-    this.records = new Records(channel, parts.options.record);
+    this.records = new Records(channel);
     this.resumption = new Resumption(channel);
     this.registers = new RegisterAccess(channel, new Addresses(channel), failure);
   }

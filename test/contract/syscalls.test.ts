@@ -69,6 +69,35 @@ contract('syscalls', (row) => {
     expect(scene.drain(engine)).toEqual([]);
   });
 
+  row(
+    'each engine is told what it asked for of its own, whatever others want and give up',
+    (scene) => {
+      const [one, two] = [scene.engine(), scene.engine()];
+      const [first, second] = [scene.start('syscalls'), scene.start('syscalls')];
+      one.attach(first.pid);
+      two.attach(second.pid);
+      one.set(first.pid, { entryNote: [GETPPID] });
+      two.set(second.pid, { entryNote: [GETPPID + 1], exitNote: [GETPPID] });
+      const of = (engine: Engine, type: EventType): void => {
+        const event = scene.next(engine, (e) => e.nr !== 0n);
+        expect([event.type, event.nr]).toEqual([type, BigInt(GETPPID)]);
+      };
+      of(one, EventType.SyscallEntry);
+      of(two, EventType.SyscallExit);
+      one.set(first.pid, { entryNote: [] });
+      scene.grows(first, 'counter');
+      scene.drain(one);
+      scene.drain(two);
+      scene.grows(first, 'counter');
+      expect(scene.drain(one)).toEqual([]);
+      of(two, EventType.SyscallExit);
+      two.detach(second.pid);
+      one.set(first.pid, { exitNote: [GETPPID] });
+      of(one, EventType.SyscallExit);
+      scene.grows(second, 'counter');
+    },
+  );
+
   row('notes leave it running', (scene) => {
     const engine = scene.engine();
     const subject = scene.start('syscalls');

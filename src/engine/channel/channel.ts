@@ -12,6 +12,8 @@ export interface Channel {
   readEvents(buf: Uint8Array): number;
   /** Waits up to ms (negative: for ever) until readEvents() would give something. */
   wait(ms: number): boolean;
+  /** Events are taken from the provider at once and kept, up to that many bytes. 0 or -errno. */
+  readAhead(bytes: number): number;
   /** What a record's pointer to buf must hold; valid while buf is referenced. */
   addressOf(buf: Uint8Array): bigint;
   /** Starts a process that waits before its exec; the fake has programs of its own. */

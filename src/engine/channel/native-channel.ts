@@ -17,6 +17,10 @@ export class NativeChannel implements Channel {
     return this.native.wait(ms);
   }
 
+  readAhead(bytes: number): number {
+    return this.native.readAhead(bytes);
+  }
+
   addressOf(buf: Uint8Array): bigint {
     return native.addressOf(buf);
   }

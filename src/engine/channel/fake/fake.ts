@@ -127,6 +127,11 @@ class FakeChannel implements Channel {
     return !this.closed && this.engine.readable;
   }
 
+  /** Whoever reads makes the events. */
+  readAhead(): number {
+    return 0;
+  }
+
   addressOf(buf: Uint8Array): bigint {
     return this.machine.heap.addressOf(buf);
   }
