@@ -62,41 +62,53 @@ ReadAhead::~ReadAhead()
 		eventfd_write(stop_fd_, 1);
 		pthread_join(thread_, nullptr);
 	}
-	while (first_) {
-		Chunk *next = first_->next;
-		free(first_);
-		first_ = next;
-	}
+	for (Chunk *list : {taking_, first_})
+		while (list) {
+			Chunk *next = list->next;
+			free(list);
+			list = next;
+		}
 	if (ready_fd_ >= 0)
 		close(ready_fd_);
 	if (stop_fd_ >= 0)
 		close(stop_fd_);
 }
 
-ssize_t ReadAhead::take(void *buf, size_t size)
+// All that is there.
+void ReadAhead::take_over()
 {
 	std::lock_guard<std::mutex> guard(mutex_);
+	taking_ = first_;
+	first_ = nullptr;
+	end_ = &first_;
+	eventfd_t count;
+	if (!taking_ && !ended_)
+		eventfd_read(ready_fd_, &count);
+}
+
+ssize_t ReadAhead::take(void *buf, size_t size)
+{
 	char *to = static_cast<char *>(buf);
 	size_t room = size / sizeof(struct ntrace_event) * sizeof(struct ntrace_event);
 	size_t done = 0;
-	while (done < room && first_) {
-		Chunk *chunk = first_;
+	if (!taking_)
+		take_over();
+	while (done < room && taking_) {
+		Chunk *chunk = taking_;
 		size_t some = std::min(room - done, chunk->size - taken_);
 		memcpy(to + done, chunk->bytes + taken_, some);
 		done += some;
 		taken_ += some;
 		if (taken_ < chunk->size)
 			break;
-		first_ = chunk->next;
+		taking_ = chunk->next;
 		taken_ = 0;
 		free(chunk);
+		if (!taking_)
+			take_over();
 	}
+	std::lock_guard<std::mutex> guard(mutex_);
 	kept_ -= done;
-	if (!first_)
-		end_ = &first_;
-	eventfd_t count;
-	if (!first_ && !ended_)
-		eventfd_read(ready_fd_, &count);
 	return done;
 }
 
@@ -121,8 +133,7 @@ bool ReadAhead::keep(const char *bytes, size_t size)
 	chunk->size = size;
 	memcpy(chunk->bytes, bytes, size);
 	std::lock_guard<std::mutex> guard(mutex_);
-	if (!first_)
-		eventfd_write(ready_fd_, 1);
+	eventfd_write(ready_fd_, 1);
 	*end_ = chunk;
 	end_ = &chunk->next;
 	kept_ += size;

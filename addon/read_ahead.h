@@ -34,6 +34,7 @@ class ReadAhead
 	ReadAhead(int fd, size_t most, int ready_fd, int stop_fd);
 	static void *run(void *self);
 	void run();
+	void take_over();
 	// False: stop.
 	bool pause(int ms);
 	bool keep(const char *bytes, size_t size);
@@ -44,11 +45,12 @@ class ReadAhead
 	const int ready_fd_;
 	const int stop_fd_;
 	const std::unique_ptr<char[]> batch_; // the thread's
-	std::mutex mutex_; // what follows
 	struct Chunk;
+	Chunk *taking_ = nullptr; // whoever takes; the thread does not wait for its copies
+	size_t taken_ = 0;	  // of the first of them
+	std::mutex mutex_;	  // what follows
 	Chunk *first_ = nullptr;
 	Chunk **end_ = &first_;
-	size_t taken_ = 0; // of the first chunk
 	size_t kept_ = 0;
 	bool ended_ = false;
 	pthread_t thread_;

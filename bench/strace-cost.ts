@@ -1,8 +1,8 @@
 // What tracing costs a program that makes system calls and nothing else: dd with one-byte blocks,
 // plain, under strace, under ntrace strace with the module, recorded, and recorded with a filter that
 // matches none of its calls. Run where the module is loaded (npm run bench:strace boots a guest).
-// dd's own clock counts: the tracers' start does not. What is quick is done by several dd's one after
-// the other under one tracer, whose start would otherwise still go on beside the only one.
+// dd's own clock counts: the tracers' start does not, and is given time to be over. What is quick is
+// done by several dd's one after the other under one tracer.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import yargs from 'yargs';
@@ -10,7 +10,8 @@ import yargs from 'yargs';
 const NTRACE = path.resolve(__dirname, '../../bin/ntrace');
 const OURS = [NTRACE, 'strace', '--engine=kernel'];
 const NULL = ['-f', '-o', '/dev/null'];
-const SEVERAL = 7;
+const SEVERAL = 9;
+const START_SECONDS = 5;
 
 interface Way {
   name: string;
@@ -38,7 +39,7 @@ interface Run {
 
 function run(way: Way, blocks: number): Run {
   const dd = `dd if=/dev/zero of=/dev/null bs=1 count=${blocks}`;
-  const loop = `for i in $(seq ${way.count}); do ${dd} || exit; done`;
+  const loop = `sleep ${START_SECONDS}; for i in $(seq ${way.count}); do ${dd} || exit; done`;
   const [command = '', ...args] = [...way.argv, 'sh', '-c', loop];
   const { stderr, status } = spawnSync(command, args, {
     encoding: 'utf8',
