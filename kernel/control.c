@@ -48,10 +48,13 @@ int nt_hello(struct nt_engine *e, void *record)
 {
 	struct ntrace_hello *r = record;
 	struct ntrace_event *notes;
+	u32 capacity;
 
 	if (!r->abi_version || r->flags & ~NTRACE_HELLO_OBSERVER || r->reserved)
 		return -EINVAL;
-	notes = __vmalloc(NT_EVENT_CAPACITY * sizeof(*notes), GFP_KERNEL_ACCOUNT);
+	capacity =
+	    roundup_pow_of_two(clamp(r->event_capacity, NT_EVENT_CAPACITY, NTRACE_MAX_EVENTS));
+	notes = __vmalloc(array_size(capacity, sizeof(*notes)), GFP_KERNEL_ACCOUNT);
 	if (!notes)
 		return -ENOMEM;
 	mutex_lock(&e->mutex);
@@ -62,6 +65,7 @@ int nt_hello(struct nt_engine *e, void *record)
 	}
 	nt_hooks_get();
 	e->notes = notes;
+	e->capacity = capacity;
 	e->observer = r->flags & NTRACE_HELLO_OBSERVER;
 	if (e->observer)
 		e->defaults.signal_stop = e->defaults.fault_stop = 0;
@@ -78,7 +82,7 @@ int nt_hello(struct nt_engine *e, void *record)
 	r->event_size = sizeof(struct ntrace_event);
 	r->thread_size = sizeof(struct ntrace_thread);
 	r->max_batch = NTRACE_MAX_BATCH;
-	r->event_capacity = NT_EVENT_CAPACITY;
+	r->event_capacity = capacity;
 	r->hw_breaks = r->hw_watches = NT_DEBUG_REGISTERS;
 	r->hw_watch_len = NT_WATCH_LENGTH;
 	return 0;

@@ -86,9 +86,9 @@ void nt_unqueue(struct nt_engine *e, struct nt_pending *slot)
 /* queue_lock is held. Room for the next note, or NULL. */
 static struct ntrace_event *claim(struct nt_engine *e)
 {
-	if (e->note_count == NT_EVENT_CAPACITY || !e->notes)
+	if (e->note_count == e->capacity)
 		return NULL;
-	return &e->notes[(e->note_head + e->note_count++) % NT_EVENT_CAPACITY];
+	return &e->notes[(e->note_head + e->note_count++) & (e->capacity - 1)];
 }
 
 /* Tells how many were dropped, once there is room again. queue_lock is held. */
@@ -168,7 +168,7 @@ void nt_note_text(struct nt_engine *e, struct nt_task *t, const struct nt_event 
 
 	spin_lock_irqsave(&e->queue_lock, flags);
 	push_lost(e);
-	if (e->lost || NT_EVENT_CAPACITY - e->note_count < records) {
+	if (e->lost || e->capacity - e->note_count < records) {
 		e->lost += records;
 		len = 0;
 	}
@@ -201,10 +201,10 @@ void nt_forget_notes(struct nt_engine *e, pid_t tgid)
 	mutex_lock(&e->reading);
 	spin_lock_irq(&e->queue_lock);
 	for (i = 0; i < e->note_count; i++) {
-		u32 from = (e->note_head + i) % NT_EVENT_CAPACITY;
+		u32 from = (e->note_head + i) & (e->capacity - 1);
 
 		if (e->notes[from].tgid != tgid || e->notes[from].type == NTRACE_EV_PRINT)
-			e->notes[(e->note_head + kept++) % NT_EVENT_CAPACITY] = e->notes[from];
+			e->notes[(e->note_head + kept++) & (e->capacity - 1)] = e->notes[from];
 	}
 	e->note_count = kept;
 	spin_unlock_irq(&e->queue_lock);
@@ -246,7 +246,7 @@ static bool pop(struct nt_engine *e, struct ntrace_event *out, struct nt_proc **
 			*ended = container_of(slot, struct nt_proc, last);
 	} else if (e->note_count) {
 		*out = e->notes[e->note_head];
-		e->note_head = (e->note_head + 1) % NT_EVENT_CAPACITY;
+		e->note_head = (e->note_head + 1) & (e->capacity - 1);
 		e->note_count--;
 	} else {
 		return false;
@@ -276,7 +276,7 @@ static u32 look_at_notes(struct nt_engine *e, u32 most, struct ntrace_event **fi
 	u32 n;
 
 	spin_lock_irq(&e->queue_lock);
-	n = min3(e->note_count, NT_EVENT_CAPACITY - e->note_head, most);
+	n = min3(e->note_count, e->capacity - e->note_head, most);
 	*first = e->notes + e->note_head;
 	slot = list_first_entry_or_null(&e->stops, struct nt_pending, link);
 	while (slot && n && (*first)[n - 1].seq > slot->r.seq)
@@ -288,7 +288,7 @@ static u32 look_at_notes(struct nt_engine *e, u32 most, struct ntrace_event **fi
 static void drop_notes(struct nt_engine *e, u32 n)
 {
 	spin_lock_irq(&e->queue_lock);
-	e->note_head = (e->note_head + n) % NT_EVENT_CAPACITY;
+	e->note_head = (e->note_head + n) & (e->capacity - 1);
 	e->note_count -= n;
 	spin_unlock_irq(&e->queue_lock);
 }

@@ -97,7 +97,7 @@
 #include "compat.h"
 #include "trap.h"
 
-#define NT_EVENT_CAPACITY 16384 /* notes kept before they are dropped */
+#define NT_EVENT_CAPACITY 16384u /* unread notes, where nobody asks for more */
 #define NT_DEBUG_REGISTERS 4
 #define NT_WATCH_LENGTH 8 /* bytes one of them covers at most */
 #define NT_SYSCALL_LIMIT (NTRACE_SYSCALL_WORDS * 64)
@@ -145,7 +145,8 @@ struct nt_engine {
 	spinlock_t queue_lock;	    /* the events, and which processes there are */
 	struct list_head procs;	    /* RCU, changed under queue_lock */
 	struct list_head stops;	    /* nt_pending, in order */
-	struct ntrace_event *notes; /* ring of NT_EVENT_CAPACITY */
+	struct ntrace_event *notes; /* ring */
+	u32 capacity;		    /* of it: a power of two */
 	u32 note_head;		    /* next to read */
 	u32 note_count;
 	u64 lost;

@@ -14,7 +14,6 @@ namespace ntrace::embedded
 namespace
 {
 
-constexpr size_t kNoteCapacity = 65536;
 constexpr uint64_t kCompatCodeSegment = 0x23; // __USER32_CS
 
 } // namespace
@@ -86,7 +85,7 @@ void Server::post_note(Engine &engine, struct ntrace_event &e)
 {
 	if (&engine == keeper_)
 		return; // nobody reads it
-	if (engine.notes >= kNoteCapacity) {
+	if (engine.notes >= engine.note_capacity) {
 		engine.lost++;
 		return;
 	}

@@ -229,6 +229,7 @@ struct DebugRegister {
 };
 
 constexpr int kDebugRegisters = 4;
+constexpr uint32_t kNoteCapacity = 65536; // where nobody asks for more
 constexpr uint8_t kInt3 = 0xcc;
 
 struct Attachment {
@@ -276,6 +277,7 @@ struct Engine {
 	struct ntrace_sets defaults;
 	std::deque<struct ntrace_event> events;
 	size_t notes = 0; // of events, those nobody is held for
+	uint32_t note_capacity = kNoteCapacity;
 	uint64_t lost = 0;
 	uint64_t seq = 0;
 	uint64_t last_stop_id = 0;

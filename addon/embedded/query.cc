@@ -83,7 +83,9 @@ int Server::hello(Engine &engine, void *record)
 	h.event_size = sizeof(struct ntrace_event);
 	h.thread_size = sizeof(struct ntrace_thread);
 	h.max_batch = NTRACE_MAX_BATCH;
-	h.event_capacity = 65536;
+	engine.note_capacity =
+	    std::min(std::max<uint32_t>(h.event_capacity, kNoteCapacity), NTRACE_MAX_EVENTS);
+	h.event_capacity = engine.note_capacity;
 	h.hw_breaks = h.hw_watches = kDebugRegisters;
 	h.hw_watch_len = 8;
 	return 0;

@@ -98,6 +98,8 @@ enum ntrace_feature {
 /* ---- handshake ----------------------------------------------------------- */
 #define NTRACE_HELLO_OBSERVER 0x1u /* never holds, never changes: EROFS */
 
+#define NTRACE_MAX_EVENTS (1u << 18)
+
 struct ntrace_hello {
 	__u32 abi_version; /* in: newest known to the caller; out: in force */
 	__u32 flags; /* in: NTRACE_HELLO_* */
@@ -110,7 +112,8 @@ struct ntrace_hello {
 	__u32 event_size; /* out: bytes of one struct ntrace_event */
 	__u32 thread_size; /* out: bytes of one struct ntrace_thread */
 	__u32 max_batch; /* out: entries */
-	__u32 event_capacity; /* out: records kept before noting ones are dropped */
+	__u32 event_capacity; /* in: how many records are to be kept, 0: as usual; out: how many
+				 are, before noting ones are dropped; up to NTRACE_MAX_EVENTS */
 	__u32 hw_breaks; /* out: debug registers for execution */
 	__u32 hw_watches; /* out: debug registers for data */
 	__u32 hw_watch_len; /* out: most bytes one register watches */

@@ -22,7 +22,7 @@ import type {
   ThreadRef,
 } from './engine-api';
 import { Errno, EngineError, failure } from './errors';
-import { shakeHands, type Handshake } from './handshake';
+import { shakeHands, type Greeting, type Handshake } from './handshake';
 import type { Inferior } from './inferior';
 import { Inferiors, setRunning } from './inferiors';
 import { collectKilled, launch, type Launcher } from './launch';
@@ -47,12 +47,9 @@ const EVENTS_PER_READ = 64;
 const KILL_LIMIT_MS = 10_000;
 const SIGKILL = 9;
 
-/** Opens an engine on a channel nobody spoke to yet. An observer never holds, never changes. */
-export function openEngine(
-  channel: Channel,
-  options: { label: string; observer?: boolean },
-): Engine {
-  return new NtraceEngine(channel, options.label, options.observer ?? false);
+/** Opens an engine on a channel nobody spoke to yet. */
+export function openEngine(channel: Channel, greeting: Greeting): Engine {
+  return new NtraceEngine(channel, greeting);
 }
 
 class NtraceEngine implements Engine, Launcher {
@@ -76,12 +73,16 @@ class NtraceEngine implements Engine, Launcher {
   private pending: EngineEvent[] = [];
   private closed = false;
 
+  readonly label: string;
+  readonly observer: boolean;
+
   constructor(
     readonly channel: Channel,
-    readonly label: string,
-    readonly observer: boolean,
+    greeting: Greeting,
   ) {
-    this.hello = shakeHands(channel, label, observer);
+    this.label = greeting.label;
+    this.observer = greeting.observer ?? false;
+    this.hello = shakeHands(channel, greeting);
     this.addresses = new Addresses(channel);
     this.memory = new MemoryAccess(channel, this.addresses);
     this.registers = new RegisterAccess(channel, this.addresses, (errno, what, thread) =>
@@ -107,7 +108,7 @@ class NtraceEngine implements Engine, Launcher {
     for (let n = 0; n <= EVENTS_PER_READ; n++) {
       this.eventViews.push(this.eventBuf.subarray(0, n * this.hello.eventSize));
     }
-    if (observer) this.defaults.dropStops();
+    if (this.observer) this.defaults.dropStops();
     this.sendSets(0, this.defaults, ALL_SETS);
   }
 

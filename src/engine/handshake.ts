@@ -11,11 +11,23 @@ export interface Handshake extends Hello {
   names: ReadonlySet<string>;
 }
 
-/** The first call on a channel. label: shown to people and other engines, cut at 31 bytes. */
-export function shakeHands(channel: Channel, label: string, observer: boolean): Handshake {
+/** How an engine begins. */
+export interface Greeting {
+  /** Shown to people and other engines, cut at 31 bytes. */
+  label: string;
+  /** Never holds, never changes anything. */
+  observer?: boolean;
+  /** How many unread events are to be kept, if the provider can; 0: as it thinks fit. */
+  events?: number;
+}
+
+/** The first call on a channel. */
+export function shakeHands(channel: Channel, greeting: Greeting): Handshake {
+  const { label, observer = false, events = 0 } = greeting;
   const record = Buffer.alloc(HELLO.size);
   record.writeUInt32LE(ABI_VERSION, HELLO.at.abi_version);
   record.writeUInt32LE(observer ? HELLO_OBSERVER : 0, HELLO.at.flags);
+  record.writeUInt32LE(events, HELLO.at.event_capacity);
   record.write(label, HELLO.at.label, LABEL_LEN - 1, 'utf8');
   const result = channel.call(Call.Hello, record);
   if (result < 0) throw failure(result, 'agree with the provider on an ABI version');

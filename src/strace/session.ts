@@ -31,6 +31,8 @@ const STDERR = 2;
  * then the provider drops what comes, and tells how much.
  */
 const MOST_AHEAD = 2 ** 29;
+/** Events of a recorder that wait in the provider, for a moment in which the tracer does not run. */
+const MOST_IN_PROVIDER = 2 ** 17;
 
 /** How the tracer itself is to end: by a status, or by the signal that ended the program or us. */
 export interface Ending {
@@ -61,7 +63,11 @@ export class Session {
     const channel = openChannel(options.provider);
     const ahead = options.record ? channel.readAhead(MOST_AHEAD) : 0;
     if (ahead < 0) throw failure(ahead, 'read events ahead');
-    this.engine = openEngine(channel, { label: 'strace', observer: options.record });
+    this.engine = openEngine(channel, {
+      label: 'strace',
+      observer: options.record,
+      events: options.record ? MOST_IN_PROVIDER : 0,
+    });
     const { output } = options;
     if (output?.startsWith('|') || output?.startsWith('!')) this.pipe = new Pipe(output.slice(1));
     this.shared = this.pipe?.sink ?? this.openShared();

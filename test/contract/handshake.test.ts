@@ -36,6 +36,18 @@ contract('handshake', (row) => {
     expect(hello.eventCapacity).toBeGreaterThan(0);
   });
 
+  row('keeps as many events as it is asked for, within reason', (scene) => {
+    const ask = (events: number): number => {
+      const buf = record(HELLO, { abi_version: ABI_VERSION, event_capacity: events });
+      expect(scene.channel().call(Call.Hello, buf)).toBe(0);
+      return decodeHello(buf).eventCapacity;
+    };
+    const usual = ask(0);
+    expect(ask(1)).toBe(usual);
+    expect(ask(100_000)).toBeGreaterThanOrEqual(100_000);
+    expect(ask(0xffff_ffff)).toBe(2 ** 18);
+  });
+
   row('a newer caller is answered with the version in force', (scene) => {
     const buf = record(HELLO, { abi_version: 99 });
     expect(scene.channel().call(Call.Hello, buf)).toBe(0);

@@ -3,7 +3,8 @@ import { EventType } from '../event';
 import { EVENT, SYSCALL_WORDS } from '../records';
 import type { Attachment, FakeSets, Hold } from './process';
 
-export const EVENT_CAPACITY = 256; // records, before notes are dropped
+export const EVENT_CAPACITY = 256; // records, before notes are dropped, where nobody asks for more
+export const MAX_EVENTS = 2 ** 18;
 
 interface Queued {
   event: Partial<EngineEvent>;
@@ -38,6 +39,7 @@ export class FakeEngine {
   label = '';
   abi = 0;
   defaults = defaultSets();
+  capacity = EVENT_CAPACITY;
   private readonly queue: Queued[] = [];
   private lost = 0n;
   private seq = 0n;
@@ -68,7 +70,7 @@ export class FakeEngine {
   /** Stops are always kept; of notes the newest are dropped when the ring is full. */
   post(event: Partial<EngineEvent>, hold: Hold | undefined): void {
     const mayDrop = hold === undefined && event.type !== EventType.ProcDead;
-    if (mayDrop && this.queue.length >= EVENT_CAPACITY) {
+    if (mayDrop && this.queue.length >= this.capacity) {
       this.lost++;
       return;
     }

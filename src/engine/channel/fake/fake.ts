@@ -6,7 +6,7 @@ import { ABI_VERSION, EVENT, HELLO, LABEL_LEN, LAYOUTS, THREAD } from '../record
 import * as breaks from './break-calls';
 import { Errno, FakeContext, MAX_BATCH } from './context';
 import * as data from './data-calls';
-import { EVENT_CAPACITY, FakeEngine } from './fake-engine';
+import { EVENT_CAPACITY, FakeEngine, MAX_EVENTS } from './fake-engine';
 import type { FakeMachine } from './machine';
 import * as threads from './thread-calls';
 
@@ -77,7 +77,9 @@ function hello(context: FakeContext, record: Buffer): number {
   record.writeUInt32LE(EVENT.size, HELLO.at.event_size);
   record.writeUInt32LE(THREAD.size, HELLO.at.thread_size);
   record.writeUInt32LE(MAX_BATCH, HELLO.at.max_batch);
-  record.writeUInt32LE(EVENT_CAPACITY, HELLO.at.event_capacity);
+  const asked = record.readUInt32LE(HELLO.at.event_capacity);
+  engine.capacity = Math.min(Math.max(asked, EVENT_CAPACITY), MAX_EVENTS);
+  record.writeUInt32LE(engine.capacity, HELLO.at.event_capacity);
   record.writeUInt32LE(breaks.DEBUG_REGISTERS, HELLO.at.hw_breaks);
   record.writeUInt32LE(breaks.DEBUG_REGISTERS, HELLO.at.hw_watches);
   record.writeUInt32LE(8, HELLO.at.hw_watch_len);
