@@ -89,7 +89,8 @@ contract('syscalls', (row) => {
       scene.drain(one);
       scene.drain(two);
       scene.grows(first, 'counter');
-      expect(scene.drain(one)).toEqual([]);
+      // more may have come before than there was room for
+      expect(scene.drain(one).filter(({ type }) => type !== EventType.Lost)).toEqual([]);
       of(two, EventType.SyscallExit);
       two.detach(second.pid);
       one.set(first.pid, { exitNote: [GETPPID] });
