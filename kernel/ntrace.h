@@ -204,11 +204,13 @@ struct nt_att {
 	bool quiet;  /* ... and is to leave no event */
 	u64 stop_id; /* of the present hold; 0: does not hold */
 	u64 since_ns;
-	u32 why;	   /* enum ntrace_event_type */
-	atomic_t *stopper; /* who counts asks down: halt.c */
-	u64 batch;	   /* the resume that named it last */
-	bool halfway;	   /* its registers were read before it was parked, in this hold */
-	bool renewed;	   /* others set them in this hold, and they were not read since */
+	u32 why;	     /* enum ntrace_event_type */
+	atomic_t *stopper;   /* who counts asks down: halt.c */
+	u64 batch;	     /* the resume that named it last */
+	bool halfway;	     /* its registers were read before it was parked, in this hold: */
+	struct pt_regs seen; /* ... these, and where it seemed to be */
+	unsigned long seen_pc;
+	bool renewed; /* others set them in this hold, and they were not read since */
 
 	/* what the engine said when it let go, until it took effect */
 	u32 action; /* enum ntrace_action; 0: nothing new */

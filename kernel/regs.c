@@ -8,6 +8,7 @@
 
 #include "batch.h"
 #include "ntrace.h"
+#include "arch/x86.h"
 
 #define SIGINFO_SIZE 128   /* of siginfo_t, <asm/siginfo.h> */
 #define MOST_REGSET 65536u /* bytes */
@@ -88,20 +89,10 @@ static int get(struct nt_task *t, struct ntrace_regset *r, struct piece *piece)
 	return 0;
 }
 
-/* Who read the registers in the middle of a system call and writes them back does not
- * mean to change what it returned meanwhile.
- */
-static void keep_result(struct nt_task *t, void *bytes, size_t size)
-{
-	unsigned long *result = bytes + offsetof(struct user_regs_struct, ax);
-
-	if (size >= sizeof(struct user_regs_struct) && *result == -ENOSYS)
-		*result = task_pt_regs(t->task)->ax;
-}
-
 static int set(struct nt_att *a, struct ntrace_regset *r, const struct piece *piece)
 {
 	struct nt_task *t = a->task;
+	struct pt_regs *regs = task_pt_regs(t->task), now = *regs;
 	const struct user_regset *set;
 	size_t size;
 	int error;
@@ -112,12 +103,15 @@ static int set(struct nt_att *a, struct ntrace_regset *r, const struct piece *pi
 	if (!set || !set->set || !r->len || r->len % set->size)
 		return EINVAL;
 	size = min_t(size_t, piece->len, (size_t)set->n * set->size);
-	/* ... still less to make a handler, or another program, go on where the former was */
-	if (READ_ONCE(a->renewed))
+	/* A handler, or another program, does not go on where the former was; nor does what a
+	 * sigreturn() came back to, where the registers were read in the middle of that.
+	 */
+	if (READ_ONCE(a->renewed) || (a->halfway && nt_arch_regs_others(&a->seen, regs)))
 		return ESTALE;
-	if (a->halfway && r->note == NT_PRSTATUS)
-		keep_result(t, piece->bytes, size);
 	error = set->set(t->task, set, 0, size, piece->bytes, NULL);
+	/* ... and who writes back what it read there does not mean to undo the call's end */
+	if (!error && a->halfway && r->note == NT_PRSTATUS)
+		nt_arch_regs_keep(&a->seen, a->seen_pc, &now, regs);
 	if (!error)
 		r->got = size;
 	return -error;
@@ -143,16 +137,26 @@ static int copy_out(const struct ntrace_regset *r, const struct piece *piece)
 /* A thread that sleeps in the kernel need not be disturbed: everything was saved when
  * it went to sleep, and is what we read unless it ran meanwhile. False: it did.
  */
-static bool get_blocked(struct nt_task *t, struct ntrace_regset *r, struct piece *piece, int *error)
+static bool get_blocked(struct nt_att *a, struct ntrace_regset *r, struct piece *piece, int *error)
 {
+	struct nt_task *t = a->task;
 	struct task_struct *task = t->task;
+	struct pt_regs seen;
 	unsigned long switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 
 	if (r->note == NTRACE_NT_SIGINFO || READ_ONCE(t->parked) || !nt_blocked(t, true))
 		return false;
 	*error = get(t, r, piece);
+	seen = *task_pt_regs(task);
 	smp_rmb(); /* the counters are read behind the registers */
-	return nt_blocked(t, true) && switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+	if (!nt_blocked(t, true) || switches != READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw))
+		return false;
+	if (r->note == NT_PRSTATUS) {
+		a->seen = seen;
+		a->seen_pc = nt_trap_pc(READ_ONCE(task->mm), instruction_pointer(&seen));
+		a->halfway = true;
+	}
+	return true;
 }
 
 /* Where it is parked, or else where it sleeps; a write brings a thread that sleeps to
@@ -180,11 +184,8 @@ static int transfer(struct nt_att *a, struct ntrace_regset *r, bool change, stru
 			nt_inspect_end(t);
 			return error;
 		}
-		if (!change && get_blocked(t, r, piece, &error)) {
-			if (r->note == NT_PRSTATUS)
-				a->halfway = true;
+		if (!change && get_blocked(a, r, piece, &error))
 			return error;
-		}
 		if (!ms)
 			nt_task_kick(t, true);
 		usleep_range(50, 1000);

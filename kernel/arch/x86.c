@@ -132,6 +132,28 @@ void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsig
 	}
 }
 
+bool nt_arch_regs_others(const struct pt_regs *seen, const struct pt_regs *now)
+{
+	const size_t result = offsetof(struct pt_regs, ax);
+
+	/* r15 to r8; cx to di; sp. What is left out is what the end of a call changes. */
+	return memcmp(seen, now, result) || seen->cx != now->cx || seen->dx != now->dx ||
+	       seen->si != now->si || seen->di != now->di || seen->sp != now->sp;
+}
+
+void nt_arch_regs_keep(const struct pt_regs *seen, unsigned long pc, const struct pt_regs *now,
+		       struct pt_regs *regs)
+{
+	const unsigned long mask = nt_arch_mode64(now) ? ~0ul : ~0u;
+
+	if (!((regs->ax ^ seen->ax) & mask))
+		regs->ax = now->ax;
+	if (!((regs->orig_ax ^ seen->orig_ax) & mask))
+		regs->orig_ax = now->orig_ax;
+	if (regs->ip == pc)
+		regs->ip = now->ip;
+}
+
 void nt_arch_step_on(struct pt_regs *regs)
 {
 	if (regs->flags & X86_EFLAGS_TF)

@@ -37,6 +37,14 @@ static inline u64 nt_arch_stack(const struct nt_ool_regs *regs)
 /* Its jump back was stepped: takes slot and step out of the registers. */
 bool nt_arch_call_done(const struct nt_ool_plan *ool, struct nt_ool_regs *regs, bool own_step);
 
+/* Does the thread go on with other registers, but for what the end of a call changes? */
+bool nt_arch_regs_others(const struct pt_regs *seen, const struct pt_regs *now);
+/* Registers were set; of what the end of a call changes what is as it was seen in the middle
+ * of that, at pc, stays as it is now.
+ */
+void nt_arch_regs_keep(const struct pt_regs *seen, unsigned long pc, const struct pt_regs *now,
+		       struct pt_regs *regs);
+
 /* Puts a pc into an NT_PRSTATUS of this thread. */
 void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsigned long pc);
 

@@ -46,13 +46,13 @@ for (const kernel of chosenKernels()) {
       'who holds what, changes of user, namespaces, unloading while threads are held',
       async () => {
         const words =
-          'engines namespaces threads collect killed exiting renewed setuid /run/setuid';
+          'engines namespaces threads collect killed exiting renewed returned setuid /run/setuid';
         const module = buildModule(kernel);
         const coming = `persist ${module} unload ${module} pollers ${module} exec ${module}`;
         const script = `mkdir -p /run/setuid && ${scene('safety')} ${words} ${coming}`;
         const { code, output, errors } = await inGuest(script, 5 * MINUTES);
         expect({ code, errors, output }).toMatchObject({ code: 0, errors: '' });
-        expect(output.match(/^ok \w+$/gm)).toHaveLength(12);
+        expect(output.match(/^ok \w+$/gm)).toHaveLength(13);
       },
     );
 

@@ -12,11 +12,11 @@
 //   unload MODULE    the module goes while threads are held, step and stand at breakpoints
 //   pollers MODULE   and while others wait for events
 //   renewed          what was read before an exec is not written after it
+//   returned         ... and what was read at a sigreturn() not after that
 //   exec MODULE      and while an exec waits for a thread that is held, and an attach for the exec
 #define _GNU_SOURCE
-#include "scene.h"
+#include "scene-registers.h"
 
-#include <elf.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 
@@ -386,14 +386,6 @@ static int held_exec(const char *label, pid_t *pid, pid_t *dying)
 	return fd;
 }
 
-static void ends_with_7(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid || status != 7 << 8)
-		wrong("the program ended with %#x", status);
-}
-
 static void *attaches(void *argument)
 {
 	struct ntrace_attach a = {.pid = *(pid_t *)argument};
@@ -403,17 +395,6 @@ static void *attaches(void *argument)
 		wrong("it is attached in the middle of an exec");
 	close(fd);
 	return NULL;
-}
-
-static int registers(int fd, pid_t pid, unsigned long request, void *buf, size_t len)
-{
-	struct ntrace_regset set = {
-	    .tid = pid, .note = NT_PRSTATUS, .buf = (uintptr_t)buf, .len = len};
-	struct ntrace_regs r = {.entries = (uintptr_t)&set, .count = 1};
-
-	if (ioctl(fd, request, &r) < 0)
-		wrong("no registers");
-	return set.error;
 }
 
 /* Held in the middle of its exec; what it had before is not for what it executes then. */
@@ -604,10 +585,11 @@ static const struct scene {
 	void (*play)(const char *argument);
 	bool argument;
 } scenes[] = {
-    {"engines", engines, false}, {"setuid", changes, true},   {"namespaces", namespaces, false},
-    {"threads", threads, false}, {"collect", collect, false}, {"killed", killed, false},
-    {"exiting", exiting, false}, {"persist", persist, true},  {"unload", unload, true},
-    {"pollers", pollers, true},	 {"exec", exec, true},	      {"renewed", renewed, false},
+    {"engines", engines, false},   {"setuid", changes, true},	{"namespaces", namespaces, false},
+    {"threads", threads, false},   {"collect", collect, false}, {"killed", killed, false},
+    {"exiting", exiting, false},   {"persist", persist, true},	{"unload", unload, true},
+    {"pollers", pollers, true},	   {"exec", exec, true},	{"renewed", renewed, false},
+    {"returned", returned, false},
 };
 
 #define SCENES (sizeof(scenes) / sizeof(*scenes))
