@@ -63,7 +63,10 @@ test('without a cache folder: it is made', () => {
       encoding: 'utf8',
       env: { ...process.env, NTRACE_CACHE: cache },
     });
-    expect({ status, there: fs.existsSync(cache), stderr }).toMatchObject({ status: 1, there: true });
+    expect({ status, there: fs.existsSync(cache), stderr }).toMatchObject({
+      status: 1,
+      there: true,
+    });
   } finally {
     fs.rmSync(folder, { recursive: true });
   }

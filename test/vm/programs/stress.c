@@ -138,6 +138,9 @@ static void keep_perf(void)
 	syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
+/* The visitors go on coming to their end: the module waits for a thread that stands in a stop
+ * of strace's, which strace may wait to end for ever (stress-visitor.h).
+ */
 static int command(const char *name, const char *argument)
 {
 	int status = -1;
@@ -148,7 +151,12 @@ static int command(const char *name, const char *argument)
 		execlp(name, name, argument, NULL);
 		_exit(127);
 	}
-	waitpid(pid, &status, 0);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		usleep(10000);
+		for (int i = 0; i < 2; i++)
+			if (visitors[i].pid)
+				visitor_end(&visitors[i], time(NULL));
+	}
 	return status;
 }
 
