@@ -9,6 +9,23 @@
 
 #include "uapi/ntrace.h"
 
+/* What is told of either end of a call. */
+struct nt_facts {
+	u32 type; /* enum ntrace_event_type */
+	unsigned int nr;
+	u32 count; /* of args */
+	unsigned long args[6];
+};
+
+static inline void nt_facts_tell(struct ntrace_event *r, const struct nt_facts *f)
+{
+	u32 i;
+
+	r->nr = f->nr;
+	for (i = 0; i < f->count; i++)
+		r->args[i] = f->args[i];
+}
+
 /* Only the thread itself touches it, but for "engaged" and "midway" (task->lock), "yield"
  * (siglock).
  */

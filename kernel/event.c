@@ -138,22 +138,19 @@ void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_even
 	nt_wake(e);
 }
 
-void nt_note_call(struct nt_att *a, u32 type, u64 nr, const unsigned long *args, u32 count)
+void nt_note_call(struct nt_att *a, const struct nt_facts *f)
 {
 	struct nt_engine *e = a->engine;
 	struct ntrace_event *to;
 	unsigned long flags;
-	u32 i;
 
 	spin_lock_irqsave(&e->queue_lock, flags);
 	to = next_note(e);
 	if (to) {
-		describe(to, a->task, type, true);
+		describe(to, a->task, f->type, true);
 		nt_event_ids(to, e, a->task, NULL);
 		to->seq = ++e->seq;
-		to->nr = nr;
-		for (i = 0; i < count; i++)
-			to->args[i] = args[i];
+		nt_facts_tell(to, f);
 	}
 	spin_unlock_irqrestore(&e->queue_lock, flags);
 	nt_wake(e);
@@ -194,19 +191,32 @@ void nt_note(struct nt_att *a, const struct nt_event *ev)
 	nt_note_engine(a->engine, a->task, ev);
 }
 
+/* Moves what others' notes are from number "from" up to "to" behind the first "kept": how many
+ * there are then. "reading" is held, so that nobody else looks at those.
+ */
+static u32 keep_others(struct nt_engine *e, pid_t tgid, u32 from, u32 to, u32 kept)
+{
+	for (; from < to; from++) {
+		struct ntrace_event *r = &e->notes[(e->note_head + from) & (e->capacity - 1)];
+
+		if (r->tgid != tgid || r->type == NTRACE_EV_PRINT)
+			e->notes[(e->note_head + kept++) & (e->capacity - 1)] = *r;
+	}
+	return kept;
+}
+
 void nt_forget_notes(struct nt_engine *e, pid_t tgid)
 {
-	u32 i, kept = 0;
+	u32 there, kept;
 
 	mutex_lock(&e->reading);
+	/* there may be many: interrupts are off for those alone that come meanwhile */
 	spin_lock_irq(&e->queue_lock);
-	for (i = 0; i < e->note_count; i++) {
-		u32 from = (e->note_head + i) & (e->capacity - 1);
-
-		if (e->notes[from].tgid != tgid || e->notes[from].type == NTRACE_EV_PRINT)
-			e->notes[(e->note_head + kept++) & (e->capacity - 1)] = e->notes[from];
-	}
-	e->note_count = kept;
+	there = e->note_count;
+	spin_unlock_irq(&e->queue_lock);
+	kept = keep_others(e, tgid, 0, there, 0);
+	spin_lock_irq(&e->queue_lock);
+	e->note_count = keep_others(e, tgid, there, e->note_count, kept);
 	spin_unlock_irq(&e->queue_lock);
 	mutex_unlock(&e->reading);
 }
@@ -269,6 +279,8 @@ static u32 pop_some(struct nt_engine *e, struct ntrace_event *out, u32 most)
 	return n;
 }
 
+#define MOST_LOOKED_AT 1024u /* with interrupts off */
+
 /* Notes that lie one behind the other, and are older than any stop. They stay. */
 static u32 look_at_notes(struct nt_engine *e, u32 most, struct ntrace_event **first)
 {
@@ -276,7 +288,7 @@ static u32 look_at_notes(struct nt_engine *e, u32 most, struct ntrace_event **fi
 	u32 n;
 
 	spin_lock_irq(&e->queue_lock);
-	n = min3(e->note_count, e->capacity - e->note_head, most);
+	n = min3(e->note_count, e->capacity - e->note_head, min(most, MOST_LOOKED_AT));
 	*first = e->notes + e->note_head;
 	slot = list_first_entry_or_null(&e->stops, struct nt_pending, link);
 	while (slot && n && (*first)[n - 1].seq > slot->r.seq)

@@ -448,7 +448,7 @@ void nt_event_init(struct nt_event *ev, struct nt_task *t, u32 type, bool regs);
 void nt_note(struct nt_att *a, const struct nt_event *ev);
 void nt_note_engine(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev);
 /* Either end of a system call of the current thread, likewise. */
-void nt_note_call(struct nt_att *a, u32 type, u64 nr, const unsigned long *args, u32 count);
+void nt_note_call(struct nt_att *a, const struct nt_facts *f);
 /* NTRACE_EV_PRINT records, all or none. */
 void nt_note_text(struct nt_engine *e, struct nt_task *t, const struct nt_event *ev,
 		  const char *text, u32 len);

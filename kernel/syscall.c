@@ -60,15 +60,7 @@ static enum nt_want wants_now(struct nt_att *a, int nr, bool entry)
 	return want;
 }
 
-/* What is told of either end of a call. */
-struct facts {
-	u32 type;
-	unsigned int nr;
-	u32 count; /* of args */
-	unsigned long args[6];
-};
-
-static void look(struct facts *f, struct pt_regs *regs, int nr, bool entry)
+static void look(struct nt_facts *f, struct pt_regs *regs, int nr, bool entry)
 {
 	f->type = entry ? NTRACE_EV_SYSCALL_ENTRY : NTRACE_EV_SYSCALL_EXIT;
 	f->nr = entry ? syscall_get_nr(current, regs) : nr;
@@ -79,22 +71,12 @@ static void look(struct facts *f, struct pt_regs *regs, int nr, bool entry)
 		f->args[0] = syscall_get_return_value(current, regs);
 }
 
-static void describe(struct nt_event *ev, struct nt_task *t, const struct facts *f)
-{
-	u32 i;
-
-	nt_event_init(ev, t, f->type, true);
-	ev->r.nr = f->nr;
-	for (i = 0; i < f->count; i++)
-		ev->r.args[i] = f->args[i];
-}
-
 /* One engine after the other; each sees what those before left. False: dying. */
 static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 {
 	struct nt_att *a = NULL;
 	struct nt_event ev;
-	struct facts f;
+	struct nt_facts f;
 
 	while ((a = entry ? nt_att_prev(t, a) : nt_att_next(t, a))) {
 		enum nt_want want = wants_now(a, nr, entry);
@@ -103,10 +85,11 @@ static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 			continue;
 		look(&f, regs, nr, entry);
 		if (want == NT_NOTE) {
-			nt_note_call(a, f.type, f.nr, f.args, f.count);
+			nt_note_call(a, &f);
 			continue;
 		}
-		describe(&ev, t, &f);
+		nt_event_init(&ev, t, f.type, true);
+		nt_facts_tell(&ev.r, &f);
 		if (!nt_report_one(t, a, &ev)) {
 			nt_att_put(a);
 			return false;
@@ -119,13 +102,13 @@ static bool pass(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 static void note_all(struct nt_task *t, struct pt_regs *regs, int nr, bool entry)
 {
 	struct nt_att *a;
-	struct facts f;
+	struct nt_facts f;
 
 	look(&f, regs, nr, entry);
 	rcu_read_lock();
 	list_for_each_entry_rcu(a, &t->atts, in_task)
 		if (wants(a, nr, entry) != NT_PASS)
-			nt_note_call(a, f.type, f.nr, f.args, f.count);
+			nt_note_call(a, &f);
 	rcu_read_unlock();
 }
 

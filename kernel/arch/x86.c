@@ -132,6 +132,8 @@ void nt_arch_show_pc(struct task_struct *task, void *prstatus, size_t len, unsig
 	}
 }
 
+static_assert(offsetof(struct pt_regs, orig_ax) == 120); /* x86_hook.S */
+
 bool nt_arch_regs_others(const struct pt_regs *seen, const struct pt_regs *now)
 {
 	const size_t result = offsetof(struct pt_regs, ax);
@@ -289,7 +291,6 @@ static void pass_words(const struct pt_regs *regs, unsigned long *words)
 	unsigned int i;
 
 	BUILD_BUG_ON(NT_PASS_WORDS != 18);
-	BUILD_BUG_ON(offsetof(struct pt_regs, orig_ax) != 120); /* x86_hook.S */
 	for (i = 0; i < 15; i++)
 		words[i] = ((const unsigned long *)regs)[i];
 	words[15] = regs->sp;

@@ -61,13 +61,13 @@ export class Session {
     constants: Constants,
   ) {
     const channel = openChannel(options.provider);
-    const ahead = options.record ? channel.readAhead(MOST_AHEAD) : 0;
-    if (ahead < 0) throw failure(ahead, 'read events ahead');
     this.engine = openEngine(channel, {
       label: 'strace',
       observer: options.record,
       events: options.record ? MOST_IN_PROVIDER : 0,
     });
+    const ahead = options.record ? channel.readAhead(MOST_AHEAD) : 0;
+    if (ahead < 0) throw failure(ahead, 'read events ahead');
     const { output } = options;
     if (output?.startsWith('|') || output?.startsWith('!')) this.pipe = new Pipe(output.slice(1));
     this.shared = this.pipe?.sink ?? this.openShared();

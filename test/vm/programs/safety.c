@@ -403,7 +403,7 @@ static void renewed(const char *none)
 	struct ntrace_stop_entry entry = {0};
 	struct ntrace_stop stop = {
 	    .entries = (uintptr_t)&entry, .count = 1, .flags = NTRACE_STOP_WAIT};
-	unsigned long before[27], after[27]; // struct user_regs_struct
+	unsigned long before[27]; // struct user_regs_struct
 	pid_t pid, dying;
 	int fd, error;
 
@@ -421,9 +421,7 @@ static void renewed(const char *none)
 	error = registers(fd, pid, NTRACE_IOC_SETREGS, before, sizeof(before));
 	if (error != ESTALE)
 		wrong("registers of the former program are set: %d", error);
-	if (registers(fd, pid, NTRACE_IOC_GETREGS, after, sizeof(after)) ||
-	    registers(fd, pid, NTRACE_IOC_SETREGS, after, sizeof(after)))
-		wrong("its own are not set");
+	its_own_are_set(fd, pid);
 	close(fd);
 	ends_with_7(pid);
 }

@@ -20,6 +20,15 @@ static inline int registers(int fd, pid_t pid, unsigned long request, void *buf,
 	return set.error;
 }
 
+static inline void its_own_are_set(int fd, pid_t pid)
+{
+	unsigned long own[27]; // struct user_regs_struct
+
+	if (registers(fd, pid, NTRACE_IOC_GETREGS, own, sizeof(own)) ||
+	    registers(fd, pid, NTRACE_IOC_SETREGS, own, sizeof(own)))
+		wrong("its own are not set");
+}
+
 static inline void ends_with_7(pid_t pid)
 {
 	int status;
@@ -80,7 +89,7 @@ static inline void returned(const char *none)
 	struct ntrace_stop stop = {
 	    .entries = (uintptr_t)&entry, .count = 1, .flags = NTRACE_STOP_WAIT};
 	struct ntrace_sets none_stops = {.valid = NTRACE_SET_SIGNALS}; // in what it attaches to
-	unsigned long before[27], after[27];			       // struct user_regs_struct
+	unsigned long before[27];				       // struct user_regs_struct
 	int fd, go[2], error, status;
 	pid_t pid;
 
@@ -104,9 +113,7 @@ static inline void returned(const char *none)
 	error = registers(fd, pid, NTRACE_IOC_SETREGS, before, sizeof(before));
 	if (error != ESTALE)
 		wrong("registers of the handler are set: %d", error);
-	if (registers(fd, pid, NTRACE_IOC_GETREGS, after, sizeof(after)) ||
-	    registers(fd, pid, NTRACE_IOC_SETREGS, after, sizeof(after)))
-		wrong("its own are not set");
+	its_own_are_set(fd, pid);
 	close(fd);
 	if (waitpid(pid, &status, 0) != pid || ptrace(PTRACE_DETACH, pid, 0, 0) ||
 	    write(go[1], "x", 1) != 1)
