@@ -68,17 +68,27 @@ static bool not_an_instruction(const char *mnemonic)
 	return true;
 }
 
-/* Several of objdump's lines are wait, perhaps with prefixes, joined with what follows it. */
-static unsigned wait_and_more(const u8 *bytes, unsigned want, unsigned got, const char *text)
+/*
+ * Several of objdump's lines are wait joined with what follows it, which takes over the
+ * prefixes before the wait: "67 9b dd 0c" is fisttpll (%si). A processor ends at the wait.
+ */
+static unsigned wait_and_more(const u8 *bytes, unsigned want, unsigned got, bool mode64,
+			      const char *text)
 {
 	struct nt_insn insn;
 	size_t length = strlen(text);
+	unsigned waits = 0;
+	u8 joined[16];
 
-	if (!got || bytes[got - 1] != 0x9b || got >= want)
-		return got;
 	if (length >= 5 && strcmp(text + length - 5, "fwait") == 0)
-		return want;
-	return got + nt_insn_decode(bytes + got, want - got, true, &insn);
+		return got && bytes[got - 1] == 0x9b ? want : got;
+	memcpy(joined, bytes, want);
+	while (got && joined[got - 1] == 0x9b && got + waits < want) {
+		waits++;
+		memmove(joined + got - 1, joined + got, want - waits - (got - 1));
+		got = nt_insn_decode(joined, want - waits, mode64, &insn);
+	}
+	return got ? got + waits : 0;
 }
 
 /*
@@ -101,7 +111,7 @@ static void compare(const char *addr, const u8 *bytes, unsigned want, bool mode6
 	struct nt_insn insn;
 	unsigned got = nt_insn_decode(bytes, want, mode64, &insn);
 
-	got = wait_and_more(bytes, want, got, text);
+	got = wait_and_more(bytes, want, got, mode64, text);
 	if (got == want)
 		return;
 	if (!got && cut_by_symbol(bytes, want, mode64)) {
