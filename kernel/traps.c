@@ -263,15 +263,14 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info, struct k
 		nt_task_kick(t, false);
 	if (t && handled)
 		renew_registers(t);
-	if (handled && (nt_arch_stepping() || (t && t->trap.fence_mm))) {
-		nt_arch_step_off(regs);
-		if (t && nt_step_wanted(t)) {
-			/* it ends at the first instruction of the handler */
-			t->trap.at = 0;
-			t->trap.pending |= NT_TRAP_STEP;
-			nt_task_kick(t, false);
-		}
+	if (t && handled && nt_step_wanted(t)) {
+		/* begun or still to be: it ends at the first instruction of the handler */
+		t->trap.at = 0;
+		t->trap.pending |= NT_TRAP_STEP;
+		nt_task_kick(t, false);
 	}
+	if (handled && (nt_arch_stepping() || (t && t->trap.fence_mm)))
+		nt_arch_step_off(regs);
 	rcu_read_unlock();
 }
 

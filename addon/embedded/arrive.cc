@@ -50,6 +50,13 @@ bool has_pending_trap(pid_t tid)
 	}
 }
 
+// Its frame is built already (kernel/signal.c, signal_setup_done()): a stop by ptrace_notify(),
+// which forgets a signal that it is let go with.
+bool stepped_into_handler(const Thread &t, const siginfo_t &info)
+{
+	return t.stepped && info.si_signo == SIGTRAP && info.si_code == SIGTRAP;
+}
+
 } // namespace
 
 bool is_async(const siginfo_t &info)
@@ -175,6 +182,8 @@ void Server::arrive_signal(Thread &t, int signo)
 		}
 		info.si_signo = signo; // a group stop of an old kernel
 	}
+	if (stepped_into_handler(t, info))
+		t.stop = Stop::trap;
 	uint64_t pc = t.process->space->areas.empty() || !load_regs(t) ? 0 : t.regs.rip;
 	Left left = leave_slot(t, &info);
 	signo = info.si_signo; // what a condition does is none of the program's

@@ -71,7 +71,7 @@ struct Collecting {
 
 enum class Stop {
 	none,
-	trap,  // PTRACE_EVENT_STOP: an interrupt, a new thread
+	trap,  // PTRACE_EVENT_STOP: an interrupt, a new thread; or a step into a handler
 	group, // PTRACE_EVENT_STOP of a job-control stop
 	event, // fork, clone, exec, exit, vfork-done
 	syscall,

@@ -35,6 +35,36 @@ contract('signals', (row) => {
     scene.until('it is handled', () => subject.read('handled') === 1n);
   });
 
+  row('a step with the signal ends at the first instruction of its handler', (scene) => {
+    const [engine, subject] = attached(scene);
+    const { pid } = subject;
+    const step = (signo: number): bigint => {
+      engine.resume([{ pid, tid: pid, kind: 'step', signo }]);
+      return scene.next(engine, ({ stopId }) => stopId !== 0n).pc;
+    };
+    const [usr1, usr2] = [subject.address('handler'), subject.address('handler2')];
+    // from the stop of the signal, passed on and changed
+    for (const [signo, handler, count] of [
+      [SIGUSR1, usr1, 'handled'],
+      [SIGUSR2, usr2, 'handled2'],
+    ] as const) {
+      engine.signal(pid, pid, SIGUSR1);
+      scene.next(engine, EventType.Signal);
+      expect(step(signo)).toBe(handler);
+      cont(engine);
+      scene.until('it is handled', () => subject.read(count) === 1n);
+    }
+    scene.grows(subject, 'counter');
+    // from another stop, with a signal of the debugger's own; and from within the handler
+    engine.stop([{ pid, tid: -1 }], { wait: true });
+    expect(step(SIGUSR1)).toBe(usr1);
+    expect(step(SIGUSR2)).toBe(usr2);
+    cont(engine);
+    scene.until('all are handled', () => subject.read('handled2') === 2n);
+    scene.until('all are handled', () => subject.read('handled') === 2n);
+    expect(scene.drain(engine)).toEqual([]);
+  });
+
   row('one that stops nobody stops a thread that steps, where it is asked to', (scene) => {
     const [engine, subject] = attached(scene);
     const { pid } = subject;

@@ -6,7 +6,7 @@
 
 volatile unsigned long counter, handled, handled2, value;
 
-static void on_usr1(int signo, siginfo_t *info, void *context)
+static void handler(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
 	(void)context;
@@ -14,7 +14,7 @@ static void on_usr1(int signo, siginfo_t *info, void *context)
 	handled++;
 }
 
-static void on_usr2(int signo)
+static void handler2(int signo)
 {
 	(void)signo;
 	handled2++;
@@ -22,11 +22,11 @@ static void on_usr2(int signo)
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = {.sa_sigaction = on_usr1, .sa_flags = SA_SIGINFO};
+	struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
 
 	(void)argc;
 	sigaction(SIGUSR1, &action, NULL);
-	signal(SIGUSR2, on_usr2);
+	signal(SIGUSR2, handler2);
 	for (;;) {
 		counter++;
 		if (argv[1])

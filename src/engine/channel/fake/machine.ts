@@ -283,6 +283,7 @@ export class FakeMachine implements Kernel {
       thread.frames.push(thread.pc);
       thread.pc = handler;
       thread.blocked = false;
+      this.endStep(thread); // at the first instruction of the handler
     } else if (!IGNORED.has(signo)) this.die(thread.process, signo);
   }
 

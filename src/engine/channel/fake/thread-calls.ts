@@ -215,14 +215,14 @@ function resumeOne(
   if (quoted !== 0n && quoted !== mine.stopId) return Errno.ESTALE;
   if (mine.unread && (wildcard || quoted === 0n)) return Errno.ESTALE;
   thread.holds.delete(own);
-  if (mine.why === EventType.Signal && thread.current !== undefined) thread.current.signo = signo;
-  else if (signo !== 0) context.machine.deliver(thread, signo);
   if (action !== Action.Cont) {
     const range = action === Action.Range;
     const lo = range ? entry.readBigUInt64LE(RESUME_ENTRY.at.lo) : 0n;
     const hi = range ? entry.readBigUInt64LE(RESUME_ENTRY.at.hi) : 0n;
     thread.steps.push({ attachment: own, lo, hi });
   }
+  if (mine.why === EventType.Signal && thread.current !== undefined) thread.current.signo = signo;
+  else if (signo !== 0) context.machine.deliver(thread, signo);
   return 'resumed';
 }
 
