@@ -26,6 +26,7 @@ import { shakeHands, type Greeting, type Handshake } from './handshake';
 import type { Inferior } from './inferior';
 import { Inferiors, setRunning } from './inferiors';
 import { collectKilled, launch, type Launcher } from './launch';
+import { leftChildren } from './left-children';
 import { MemoryAccess } from './memory';
 import { attachRefused } from './refusal';
 import { RegisterAccess } from './registers';
@@ -510,7 +511,8 @@ class NtraceEngine implements Engine, Launcher {
     this.sets.delete(pid);
     this.breakpoints.forget(pid);
     // where the provider does not reap, a dead child of ours waits for us
-    if (inferior.exitStatus !== undefined) this.children.get(pid)?.reap();
+    const child = this.children.get(pid);
+    if (child !== undefined) leftChildren.add(child);
     this.children.delete(pid);
   }
 }

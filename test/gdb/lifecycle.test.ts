@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { GdbConsole as Gdb } from '../../src/cli/demo/gdb-console';
+import { eventually } from '../hostile/watching';
 import { program } from './support/program';
 import { ServerProcess } from './support/server-process';
 import { connect, debug, endAll } from './support/session';
+
 import { running, startReady } from './support/victim';
 
 let victim: ChildProcess | undefined;
@@ -62,6 +64,19 @@ test('extended-remote: attach by pid, detach, run, kill, run again', async () =>
   expect(await gdb.send('print (char *) getenv("NTRACE_TEST")')).toMatch(/"yes"/);
   await gdb.send('delete');
   expect(await gdb.send('continue')).toMatch(/exited with code 07/);
+  expect(await gdb.send('monitor exit')).not.toMatch(/Protocol error/);
+  expect(await server.end()).toBe(0);
+});
+
+test('what was run, detached and has ended is no zombie of the server', async () => {
+  const server = ServerProcess.start(['--multi', ':0']);
+  const { gdb } = await connect(server, program('forever'), true);
+  await gdb.script(`set remote exec-file ${program('forever')}`, 'starti');
+  const pid = Number(/process (\d+)/.exec(await gdb.send('info inferiors'))?.[1]);
+  expect(await gdb.send('detach')).toMatch(/detached/);
+  expect(fs.existsSync(`/proc/${pid}`)).toBe(true);
+  process.kill(pid, 'SIGKILL');
+  await eventually('it is gone', () => !fs.existsSync(`/proc/${pid}`));
   expect(await gdb.send('monitor exit')).not.toMatch(/Protocol error/);
   expect(await server.end()).toBe(0);
 });
