@@ -1,4 +1,7 @@
-import type { EngineEvent } from '../engine/channel/event';
+import { EventType, type EngineEvent } from '../engine/channel/event';
+
+const SIGINT = 2;
+const SIGTRAP = 5;
 
 /** One thing to tell the client about a resume: what stop replies are made of. */
 export type Stop =
@@ -22,4 +25,33 @@ export function stopThread(stop: Stop): number | undefined {
 }
 export function stopProcess(stop: Stop): number | undefined {
   return stop.kind === 'no-resumed' ? undefined : stop.pid;
+}
+
+/** What an event is to the client, if it is a stop; a stop that was asked for is SIGINT after ^C. */
+export function stopOf(event: EngineEvent, interrupting: boolean): Stop | undefined {
+  const { pid, tid, code } = event;
+  const thread = (signo: number): Stop => ({ kind: 'thread', pid, tid, signo, event });
+  switch (event.type) {
+    case EventType.ProcDead:
+      return (code & 0x7f) === 0
+        ? { kind: 'exited', pid, code: (code >> 8) & 0xff }
+        : { kind: 'signaled', pid, signo: code & 0x7f };
+    case EventType.Dead:
+      return { kind: 'thread-exited', pid, tid, code: (code >> 8) & 0xff };
+    case EventType.Detached:
+      return { kind: 'exited', pid, code: 0 };
+    case EventType.Child:
+      return undefined;
+    default:
+  }
+  if (event.stopId === 0n) return undefined;
+  switch (event.type) {
+    case EventType.Signal:
+    case EventType.JobStop:
+      return thread(event.signo);
+    case EventType.Stopped:
+      return thread(interrupting ? SIGINT : 0);
+    default:
+      return thread(SIGTRAP);
+  }
 }

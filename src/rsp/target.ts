@@ -8,10 +8,11 @@ import type { Thread } from '../engine/thread';
 import { Interest } from './interest';
 import { Placed } from './placed';
 import { launchSpec, type ProgramOptions } from './program';
-import { stopProcess, stopThread, type Stop } from './stop';
+import { stopOf, stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
 import { interruptee, Turns } from './turns';
 import { crossed, untoldChildren } from './untold';
+import { isVoid, mayTell } from './void-stops';
 
 const SIGINT = 2;
 const SIGTRAP = 5;
@@ -278,7 +279,7 @@ export class Target {
     this.interrupting = false;
     if (this.waiting) this.dropVoidStops(asked);
     const actions = this.waiting ? asked : crossed(asked, this.onTheWay());
-    this.parked = new Set(this.queue.filter((stop) => !this.mayTell(stop, actions)));
+    this.parked = new Set(this.queue.filter((stop) => !mayTell(stop, actions)));
     if (this.waiting && this.queue.some(this.current)) {
       // nobody runs, but no signal that was given along may be lost
       const given = this.existing(actions).filter((a) => a.tid > 0 && (a.signo ?? 0) !== 0);
@@ -336,49 +337,10 @@ export class Target {
     }
   }
 
-  private static actionFor(stop: Stop, actions: readonly ResumeAction[]): ResumeAction | undefined {
-    const pid = stopProcess(stop);
-    const tid = stopThread(stop);
-    return actions.find(
-      (a) =>
-        (a.pid === -1 || a.pid === pid) && (a.tid === -1 || tid === undefined || a.tid === tid),
-    );
-  }
-  private mayTell(stop: Stop, actions: readonly ResumeAction[]): boolean {
-    if (stop.kind !== 'thread') return stop.kind !== 'no-resumed';
-    const action = Target.actionFor(stop, actions);
-    return action !== undefined && action.kind !== 'stay';
-  }
   /** Stops that nobody wants to hear any more when their thread is resumed. */
   private dropVoidStops(actions: readonly ResumeAction[]): void {
-    for (let i = this.queue.length - 1; i >= 0; i--) {
-      const stop = this.queue[i]!;
-      if (stop.kind === 'no-resumed') {
-        this.queue.splice(i, 1);
-        continue;
-      }
-      if (stop.kind !== 'thread' || !this.mayTell(stop, actions)) continue;
-      const { event } = stop;
-      const kind = Target.actionFor(stop, actions)?.kind;
-      const gone =
-        event === undefined
-          ? stop.signo === 0 || stop.signo === SIGTRAP
-          : event.type === EventType.Break || event.type === EventType.HwBreak
-            ? !this.placed.hasBreakpoint(stop.pid, event.pc) || this.pcMoved(stop.tid, event)
-            : (event.type === EventType.Step && kind === 'cont') ||
-              event.type === EventType.Stopped;
-      if (gone) this.queue.splice(i, 1);
-    }
-  }
-  private pcMoved(tid: number, event: EngineEvent): boolean {
-    const thread = this.engine.inferiors.get(event.pid)?.threads.get(tid);
-    if (!thread || thread.state !== 'held') return true;
-    const { arch } = this.engine.inferiors.get(event.pid)!;
-    const raw = arch.getRegister(arch.pc, (note) => this.engine.regset(thread, note));
-    return (
-      raw === undefined ||
-      (raw.length === 8 ? raw.readBigUInt64LE() : BigInt(raw.readUInt32LE())) !== event.pc
-    );
+    for (let i = this.queue.length - 1; i >= 0; i--)
+      if (isVoid(this.queue[i]!, actions, this.engine, this.placed)) this.queue.splice(i, 1);
   }
 
   // ---- lending ------------------------------------------------------------------------------
@@ -599,38 +561,15 @@ export class Target {
     }
   }
   private stopOf(event: EngineEvent): Stop | undefined {
-    const { pid, tid } = event;
-    const thread = (signo: number): Stop => ({ kind: 'thread', pid, tid, signo, event });
-    switch (event.type) {
-      case EventType.ProcDead:
-        return (event.code & 0x7f) === 0
-          ? { kind: 'exited', pid, code: (event.code >> 8) & 0xff }
-          : { kind: 'signaled', pid, signo: event.code & 0x7f };
-      case EventType.Dead: {
-        const i = this.queue.findIndex((s) => s.kind === 'thread' && s.tid === tid);
-        if (i >= 0) this.queue.splice(i, 1);
-        this.stepping.delete(tid);
-        return this.interest.threadEvents && tid !== pid
-          ? { kind: 'thread-exited', pid, tid, code: (event.code >> 8) & 0xff }
-          : undefined;
-      }
-      case EventType.Detached:
-        return { kind: 'exited', pid, code: 0 };
-      case EventType.Exec:
-        this.placed.forget(pid);
-        return event.stopId !== 0n ? thread(SIGTRAP) : undefined;
-      default:
+    const { pid, tid, type } = event;
+    if (type === EventType.Exec) this.placed.forget(pid);
+    if (type === EventType.Dead) {
+      const i = this.queue.findIndex((s) => s.kind === 'thread' && s.tid === tid);
+      if (i >= 0) this.queue.splice(i, 1);
+      this.stepping.delete(tid);
+      if (!this.interest.threadEvents || tid === pid) return undefined;
     }
-    if (event.stopId === 0n || event.type === EventType.Child) return undefined;
-    switch (event.type) {
-      case EventType.Signal:
-      case EventType.JobStop:
-        return thread(event.signo);
-      case EventType.Stopped:
-        return thread(this.interrupting ? SIGINT : 0);
-      default:
-        return thread(SIGTRAP);
-    }
+    return stopOf(event, this.interrupting);
   }
 
   /** Nothing is known of a process any more. */
