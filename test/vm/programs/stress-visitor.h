@@ -15,8 +15,10 @@
 #define VISIT_LIMIT 20 // seconds that one may take to go
 
 struct visitor {
-	bool trace; // strace, else gdb
+	bool trace;  // strace, else gdb
+	int program; // which one it visits
 	pid_t pid;
+	int status;   // how it ended
 	time_t until; // strace is to go then; gdb goes by itself
 	int how;      // ... asked, or killed: a signal
 	unsigned long visits;
@@ -58,7 +60,25 @@ static inline void visitor_end(struct visitor *v, time_t now)
 {
 	if (v->trace && now >= v->until)
 		kill(v->pid, now >= v->until + VISIT_LIMIT ? SIGKILL : v->how);
-	if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
+	if (waitpid(v->pid, &v->status, WNOHANG) == v->pid)
 		v->pid = 0;
+}
+
+/* Is a process stopped as by SIGSTOP, and no ptracer there? */
+static inline bool is_stopped(pid_t pid)
+{
+	char name[32], stat[256], *end;
+	FILE *file;
+	size_t got;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	file = fopen(name, "r");
+	if (!file)
+		return false;
+	got = fread(stat, 1, sizeof(stat) - 1, file);
+	fclose(file);
+	stat[got] = 0;
+	end = strrchr(stat, ')');
+	return end && end[1] && end[2] == 'T';
 }
 #endif
