@@ -4,6 +4,7 @@
  * medians in microseconds, MB/s for memory, and "pid NUMBER" of what the server launched. What a
  * server does not know prints nothing.
  */
+#define _GNU_SOURCE /* SCHED_RESET_ON_FORK */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
