@@ -1,6 +1,7 @@
 // Compiles the programs that several levels share, so that no level does beside another.
 import fs from 'node:fs';
 import path from 'node:path';
+import { build as buildBench } from '../../bench/measure';
 import { multilib } from '../gdb/support/needs';
 import { program as gdbProgram } from '../gdb/support/program';
 import { program as stackProgram } from '../stack/support/programs';
@@ -19,6 +20,7 @@ export function compileAll(): void {
       if (file.endsWith('.c') && (narrow || !name.endsWith('32'))) compile(name);
     }
   stackProgram('leaky', '-fsanitize=leak');
+  buildBench(); // or nobody would see that it does not compile any more
 }
 
 if (require.main === module) compileAll();
