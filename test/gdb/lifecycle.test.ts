@@ -7,7 +7,6 @@ import { eventually } from '../hostile/watching';
 import { program } from './support/program';
 import { ServerProcess } from './support/server-process';
 import { connect, debug, endAll } from './support/session';
-
 import { running, startReady } from './support/victim';
 
 let victim: ChildProcess | undefined;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chance.h"
+#include "witness.h"
 
 #define VISIT_LIMIT 20 // seconds that one may take to go
 
@@ -67,18 +68,11 @@ static inline void visitor_end(struct visitor *v, time_t now)
 /* Is a process stopped as by SIGSTOP, and no ptracer there? */
 static inline bool is_stopped(pid_t pid)
 {
-	char name[32], stat[256], *end;
-	FILE *file;
-	size_t got;
+	char name[12], line[512];
+	const char *stat;
 
-	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
-	file = fopen(name, "r");
-	if (!file)
-		return false;
-	got = fread(stat, 1, sizeof(stat) - 1, file);
-	fclose(file);
-	stat[got] = 0;
-	end = strrchr(stat, ')');
-	return end && end[1] && end[2] == 'T';
+	snprintf(name, sizeof(name), "%d", pid);
+	stat = process_stat(name, line, sizeof(line));
+	return stat && !strncmp(stat, ") T", 3);
 }
 #endif

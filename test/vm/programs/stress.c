@@ -92,8 +92,9 @@ static void visit(struct visitor *v)
 	}
 }
 
-/* gdb comes to grief where a thread that is not the leader execs while it attaches, and the SIGSTOP
- * of its PTRACE_ATTACH is left behind, engines or not. Nothing else here stops a program for good.
+/* gdb comes to grief where a thread that is not the leader execs while it attaches, engines or not:
+ * one that dies of it may leave the SIGSTOP of its PTRACE_ATTACH behind. Nothing else here stops a
+ * program for good.
  */
 static void let_go_on(int i)
 {
@@ -232,8 +233,8 @@ int main(int argc, char **argv)
 	wind_up();
 	printf("stress: %lu rounds of programs, %lu hurt, %lu missed a signal of strace's, "
 	       "%lu left stopped by gdb, %lu visits of strace, %lu of gdb, %lu times without the "
-	       "module, %lu acts of "
-	       "engines, %lu breakpoints with actions, %lu texts, %lu trace frames, seed %llu\n",
+	       "module, %lu acts of engines, %lu breakpoints with actions, %lu texts, %lu trace "
+	       "frames, seed %llu\n",
 	       shared->witnessed.rounds, hurt, missed, left, visitors[0].visits, visitors[1].visits,
 	       shared->witnessed.reloads, shared->calls, shared->actions, shared->texts,
 	       shared->frames, (unsigned long long)seed);

@@ -57,19 +57,33 @@ static inline void witness_thread(const char *pid, const char *tid)
 	witness_lines(path, "    ", held);
 }
 
+/* What /proc/PID/stat has behind the name, which may hold anything: into line, NULL if it is gone.
+ */
+static inline const char *process_stat(const char *pid, char *line, int size)
+{
+	char path[64];
+	FILE *f;
+
+	*line = 0;
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return NULL;
+	if (!fgets(line, size, f))
+		*line = 0;
+	fclose(f);
+	return strrchr(line, ')');
+}
+
 /* Of the kernel, which is no program's? */
 static inline bool witness_is_kernels(const char *pid)
 {
-	char path[64], line[512] = "";
+	char line[512];
+	const char *stat = process_stat(pid, line, sizeof(line));
 	unsigned long flags = 0;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	f = fopen(path, "re");
-	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
-		sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %lu", &flags);
-	if (f)
-		fclose(f);
+	if (stat)
+		sscanf(stat, ") %*c %*d %*d %*d %*d %*d %lu", &flags);
 	return flags & 0x200000; // PF_KTHREAD
 }
 
