@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE /* SCHED_RESET_ON_FORK */
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static int by_value(const void *a, const void *b)
 static double begun; /* when what is measured began: an operation may prepare first */
 
 /* Median time of an operation in microseconds. */
-static void sample(const char *name, void (*operation)(void))
+static double timed(void (*operation)(void))
 {
 	static double samples[MOST_SAMPLES];
 	double begin = now();
@@ -66,7 +67,12 @@ static void sample(const char *name, void (*operation)(void))
 		samples[count++] = now() - begun;
 	} while (count < MOST_SAMPLES && (now() - begin < SECONDS * 1e6 || count < 3));
 	qsort(samples, count, sizeof(samples[0]), by_value);
-	printf("%s %.2f\n", name, samples[count / 2]);
+	return samples[count / 2];
+}
+
+static void sample(const char *name, void (*operation)(void))
+{
+	printf("%s %.2f\n", name, timed(operation));
 }
 
 static void go_on(void)
@@ -195,40 +201,30 @@ static void ranges(void) /* 10,000 instructions as one step of a source line */
 	printf("range %.2f\n", now() - before);
 }
 
-static void rate(const char *name, double before)
-{
-	printf("%s %.2f\n", name, BLOCK / (now() - before));
-}
-
 /* Reads a block by m or x, in packets as large as the server takes. */
-static void read_block(const char *name, char kind)
+static void read_block(char kind)
 {
 	size_t chunk = (server.packet_size - 16) / 2, at, size;
-	double before;
 
 	if (chunk > BLOCK)
 		chunk = BLOCK;
-	before = now();
 	for (at = 0; at < BLOCK; at += size) {
 		size = BLOCK - at < chunk ? BLOCK - at : chunk;
 		rsp_ask(&server, "%c%llx,%zx", kind, named("block") + at, size);
 		if (server.length != (kind == 'm' ? 2 * size : size + 1))
 			rsp_die("a short read", &server);
 	}
-	rate(name, before);
 }
 
-/* Writes a block by M or X; its bytes need no escapes. */
-static void write_block(const char *name, char kind)
+/* Writes a block by M or X; its bytes need no escapes. False: the server does not know it. */
+static bool write_block(char kind)
 {
 	static char packet[4 * BLOCK];
 	size_t per_byte = kind == 'M' ? 2 : 1;
 	size_t chunk = (server.packet_size - 64) / 2, at, size;
-	double before;
 
 	if (chunk > BLOCK)
 		chunk = BLOCK;
-	before = now();
 	for (at = 0; at < BLOCK; at += size) {
 		int head;
 
@@ -238,25 +234,47 @@ static void write_block(const char *name, char kind)
 		rsp_send(&server, packet, head + per_byte * size);
 		rsp_receive(&server);
 		if (server.length == 0)
-			return; /* it does not know the packet */
+			return false;
 		if (strcmp((char *)server.packet, "OK"))
 			rsp_die("write refused", &server);
 	}
-	rate(name, before);
+	return true;
+}
+
+static void read_hex(void)
+{
+	read_block('m');
+}
+
+static void read_binary(void)
+{
+	read_block('x');
+}
+
+static void write_hex(void)
+{
+	write_block('M');
+}
+
+static void write_binary(void)
+{
+	write_block('X');
+}
+
+static void rate(const char *name, void (*operation)(void))
+{
+	printf("%s %.2f\n", name, BLOCK / timed(operation));
 }
 
 static void memory(void)
 {
-	int i;
-
 	run_to("ready");
-	for (i = 0; i < 2; i++) { /* the first pass warms up, the last one counts */
-		read_block("read-hex", 'm');
-		write_block("write-hex", 'M');
-		write_block("write-binary", 'X');
-		if (server.binary_upload)
-			read_block("read-binary", 'x');
-	}
+	rate("read-hex", read_hex);
+	rate("write-hex", write_hex);
+	if (write_block('X'))
+		rate("write-binary", write_binary);
+	if (server.binary_upload)
+		rate("read-binary", read_binary);
 }
 
 /* The whole document; an empty packet where the server does not know it. */
