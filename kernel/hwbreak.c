@@ -218,46 +218,124 @@ static struct nt_break *owner_from(struct nt_mm *m, struct nt_watch *w, u64 orde
 	return b;
 }
 
-/* Watchpoints have no conditions: what is watched has changed already. */
 static bool wants(struct nt_break *b)
 {
-	struct nt_codes *c;
-	bool wanted;
+	struct nt_codes *c = nt_codes_of(b);
+	bool wanted = nt_decide_sleeping(b, c, current_pt_regs()) == NT_TRUE;
 
-	if (b->type != NTRACE_BREAK_HW) {
-		atomic64_inc(&b->hits);
-		return true;
-	}
-	c = nt_codes_of(b);
-	wanted = nt_decide_sleeping(b, c, current_pt_regs()) == NT_TRUE;
 	nt_codes_put(c);
 	return wanted;
+}
+
+/* One that covers several of the registers is hit once. */
+static bool is_first_use(const struct nt_mm *m, const struct nt_break_use *use, unsigned long hit)
+{
+	const struct nt_break_use *first = use->owner->uses;
+
+	while (first != use && !(hit & 1ul << (first->watch - m->watches)))
+		first++;
+	return first == use;
+}
+
+/* Each address once; the first of all is the event's own. */
+static void add_place(struct ntrace_event *r, const struct nt_watch *w, const struct nt_break *b)
+{
+	unsigned int i;
+
+	if (!r->break_id) {
+		r->break_id = b->id;
+		r->addr = w->addr;
+		return;
+	}
+	for (i = 0; i < r->nr; i++)
+		if (r->args[i] == w->addr)
+			return;
+	if (r->addr != w->addr)
+		r->args[r->nr++] = w->addr;
+}
+
+/* What was touched of an engine's watchpoints in one register; m->mutex. They have no conditions:
+ * what is watched has changed already.
+ */
+static void gather(struct nt_mm *m, struct nt_watch *w, unsigned long hit,
+		   const struct nt_engine *e, struct ntrace_event *r)
+{
+	struct nt_break_use *use;
+
+	if (w->type == NTRACE_BREAK_HW)
+		return;
+	list_for_each_entry(use, &w->owners, link) {
+		if (use->owner->proc->engine != e)
+			continue;
+		if (is_first_use(m, use, hit))
+			atomic64_inc(&use->owner->hits);
+		add_place(r, w, use->owner);
+	}
+}
+
+/* ... in all of them, the lowest one first. False: nothing. */
+static bool gather_all(struct nt_mm *m, unsigned long hit, const struct nt_engine *e,
+		       struct ntrace_event *r)
+{
+	unsigned int i;
+
+	static_assert(NT_WATCHES <= 1 + ARRAY_SIZE(r->args));
+	mutex_lock(&m->mutex);
+	for (i = 0; i < NT_WATCHES; i++)
+		if (hit & 1ul << i)
+			gather(m, &m->watches[i], hit, e, r);
+	mutex_unlock(&m->mutex);
+	return r->break_id;
+}
+
+/* Every engine is told once: a second stop would take the place of the first, or be a note. */
+static bool tell_watches(struct nt_task *t, struct nt_mm *m, unsigned long hit)
+{
+	struct nt_att *a = NULL;
+	bool told = false;
+
+	while ((a = nt_att_next(t, a))) {
+		struct nt_event ev;
+
+		nt_event_init(&ev, t, NTRACE_EV_WATCH, true);
+		if (!gather_all(m, hit, a->engine, &ev.r))
+			continue;
+		nt_step_forget(t, a->engine);
+		nt_post_stop(a, &ev);
+		told = true;
+	}
+	return told;
+}
+
+/* Breakpoints before the instruction that comes next. */
+static bool tell_breaks(struct nt_task *t, struct nt_mm *m, struct nt_watch *w)
+{
+	struct nt_break *b;
+	u64 order = 0, addr;
+	bool told = false;
+
+	while ((b = owner_from(m, w, order, &addr))) {
+		if (b->type == NTRACE_BREAK_HW && nt_break_concerns(t, b) && wants(b))
+			told |= nt_break_tell(t, b, NTRACE_EV_HWBREAK, addr);
+		order = b->order + 1;
+		nt_break_put(b);
+	}
+	return told;
 }
 
 bool nt_watch_hit(struct nt_task *t)
 {
 	struct nt_mm *m = nt_mm_find(current->mm);
 	unsigned long hit = xchg(&t->trap.watches, 0);
-	bool told = false;
+	bool told;
 	unsigned int i;
 
 	if (!m)
 		return false;
-	for (i = 0; i < NT_WATCHES; i++) {
-		struct nt_break *b;
-		u64 order = 0, addr;
-
-		if (!(hit & 1ul << i))
-			continue;
-		while ((b = owner_from(m, &m->watches[i], order, &addr))) {
-			u32 type = b->type == NTRACE_BREAK_HW ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH;
-
-			if (nt_break_concerns(t, b) && wants(b))
-				told |= nt_break_tell(t, b, type, addr);
-			order = b->order + 1;
-			nt_break_put(b);
-		}
-	}
+	told = tell_watches(t, m, hit);
+	for (i = 0; i < NT_WATCHES; i++)
+		if (hit & 1ul << i)
+			told |= tell_breaks(t, m, &m->watches[i]);
 	nt_mm_put(m);
 	return told;
 }

@@ -284,30 +284,9 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 	bool stepped = t.stepped;
 	if (stepped && left != Left::before && !t.collecting.empty() && info.si_code != TRAP_HWBKPT)
 		trace_stepped(t);
-	int index = t.has_debug_registers ? hit_debug(t) : -1;
-	if (index >= 0) {
-		DebugRegister &reg = p.debug[index];
-		bool execute = reg.type == NTRACE_BREAK_HW;
-		for (Owner &owner : reg.owners) {
-			if (!wants_hit(t, owner))
-				continue;
-			struct ntrace_event e;
-			fill(e, t, execute ? NTRACE_EV_HWBREAK : NTRACE_EV_WATCH, true);
-			e.addr = reg.addr;
-			e.break_id = owner.id;
-			post_stop(*owner.engine, t, e);
-			if (t.stepper == owner.engine)
-				t.stepper = nullptr;
-		}
-		// it stands before the instruction: a step is still to be done
-		if (stepped && (!execute || info.si_code != TRAP_HWBKPT))
-			finish_step(t);
-		if (execute && t.holds.empty()) {
-			unseen_hits_++;
-			last_hit_ = t.tid;
-		}
-		apply_asks(t);
-		settle(t);
+	unsigned int hit = t.has_debug_registers ? hit_debug(t) : 0;
+	if (hit) {
+		arrive_debug(t, info, hit, stepped);
 		return true;
 	}
 	if (info.si_code == TRAP_HWBKPT && t.has_debug_registers) {
@@ -339,6 +318,25 @@ bool Server::arrive_trap(Thread &t, const siginfo_t &info, Left left)
 	}
 	settle(t);
 	return true;
+}
+
+// Debug registers have fired.
+void Server::arrive_debug(Thread &t, const siginfo_t &info, unsigned int hit, bool stepped)
+{
+	bool execute = true;
+	for (int i = 0; i < kDebugRegisters; i++)
+		execute &= !(hit >> i & 1) || t.process->debug[i].type == NTRACE_BREAK_HW;
+	tell_watches(t, hit);
+	tell_hardware_breaks(t, hit);
+	// it stands before the instruction: a step is still to be done
+	if (stepped && (!execute || info.si_code != TRAP_HWBKPT))
+		finish_step(t);
+	if (execute && t.holds.empty()) {
+		unseen_hits_++;
+		last_hit_ = t.tid;
+	}
+	apply_asks(t);
+	settle(t);
 }
 
 void Server::arrive_syscall(Thread &t)

@@ -50,6 +50,21 @@ std::vector<Piece> pieces(uint64_t addr, uint32_t len)
 	return out;
 }
 
+// Tells of one more place in an event of a watchpoint, each once.
+void add_place(struct ntrace_event &e, uint64_t addr)
+{
+	static_assert(kDebugRegisters <= 1 + sizeof(e.args) / sizeof(e.args[0]), "all have room");
+	auto *end = e.args + e.nr;
+	if (addr != e.addr && std::find(e.args, end, addr) == end)
+		e.args[e.nr++] = addr;
+}
+
+bool holds(const Thread &t, const Engine &engine)
+{
+	return std::any_of(t.holds.begin(), t.holds.end(),
+			   [&](const Hold &hold) { return hold.engine == &engine; });
+}
+
 } // namespace
 
 // 0 or the errno with which the kernel refused.
@@ -180,18 +195,75 @@ void Server::remove_debug(Process &p, Engine &engine, uint32_t id)
 	guard_debug(p);
 }
 
-// Which register caused this trap; its status bits are cleared.
-int Server::hit_debug(Thread &t)
+// Which registers caused this trap, one instruction may be several's; the status is cleared.
+unsigned int Server::hit_debug(Thread &t)
 {
 	errno = 0;
 	long status = ptrace(PTRACE_PEEKUSER, t.tid, offset(kStatus), 0);
 	if (errno || !(status & 0xf))
-		return -1;
+		return 0;
 	ptrace(PTRACE_POKEUSER, t.tid, offset(kStatus), 0);
+	unsigned int hit = 0;
 	for (int i = 0; i < kDebugRegisters; i++)
 		if (status >> i & 1 && !t.process->debug[i].owners.empty())
-			return i;
-	return -1;
+			hit |= 1u << i;
+	return hit;
+}
+
+// Each engine is told once, of all that was touched of its watchpoints: it has one stop.
+void Server::tell_watches(Thread &t, unsigned int hit)
+{
+	std::vector<std::pair<Engine *, struct ntrace_event>> events;
+	for (int i = 0; i < kDebugRegisters; i++) {
+		DebugRegister &reg = t.process->debug[i];
+		if (!(hit >> i & 1) || reg.type == NTRACE_BREAK_HW)
+			continue;
+		for (Owner &owner : reg.owners) {
+			owner.hits++;
+			auto known =
+			    std::find_if(events.begin(), events.end(), [&](const auto &event) {
+				    return event.first == owner.engine;
+			    });
+			if (known != events.end()) {
+				add_place(known->second, reg.addr);
+				continue;
+			}
+			struct ntrace_event e;
+			fill(e, t, NTRACE_EV_WATCH, true);
+			e.addr = reg.addr;
+			e.break_id = owner.id;
+			events.emplace_back(owner.engine, e);
+		}
+	}
+	for (auto &[engine, e] : events) {
+		post_stop(*engine, t, e);
+		if (t.stepper == engine)
+			t.stepper = nullptr;
+	}
+}
+
+// Those before the instruction that comes next. To who has a stop already they are a note.
+void Server::tell_hardware_breaks(Thread &t, unsigned int hit)
+{
+	for (int i = 0; i < kDebugRegisters; i++) {
+		DebugRegister &reg = t.process->debug[i];
+		if (!(hit >> i & 1) || reg.type != NTRACE_BREAK_HW)
+			continue;
+		for (Owner &owner : reg.owners) {
+			if (!wants_hit(t, owner))
+				continue;
+			struct ntrace_event e;
+			fill(e, t, NTRACE_EV_HWBREAK, true);
+			e.addr = reg.addr;
+			e.break_id = owner.id;
+			if (holds(t, *owner.engine))
+				post_note(*owner.engine, e);
+			else
+				post_stop(*owner.engine, t, e);
+			if (t.stepper == owner.engine)
+				t.stepper = nullptr;
+		}
+	}
 }
 
 } // namespace ntrace::embedded

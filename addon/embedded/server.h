@@ -123,6 +123,7 @@ class Server
 	void arrive_event_stop(Thread &, int signo);
 	void arrive_signal(Thread &, int signo);
 	bool arrive_trap(Thread &, const siginfo_t &info, Left);
+	void arrive_debug(Thread &, const siginfo_t &info, unsigned int hit, bool stepped);
 	void arrive_syscall(Thread &);
 	void died(Thread &, int status);
 	bool resolve_pending_trap(Thread &);
@@ -290,7 +291,9 @@ class Server
 	void guard_debug(Process &);
 	int write_debug(Thread &);
 	void refresh_debug(Process &);
-	int hit_debug(Thread &); // index of the register that fired, or -1
+	unsigned int hit_debug(Thread &); // a bit for each register that fired
+	void tell_watches(Thread &, unsigned int hit);
+	void tell_hardware_breaks(Thread &, unsigned int hit);
 
 	bool remove_break(Engine &, uint32_t id);
 	void bury();

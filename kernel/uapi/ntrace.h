@@ -563,7 +563,11 @@ enum ntrace_event_type {
 	NTRACE_EV_STEP = 2, /* a step or range ended */
 	NTRACE_EV_BREAK = 3, /* addr = pc: the site; break_id */
 	NTRACE_EV_HWBREAK = 4,
-	NTRACE_EV_WATCH = 5, /* addr: what was touched; break_id */
+	/*
+	 * addr: what was touched; break_id. The same instruction may have touched more watchpoints
+	 * of this engine: nr of them, at args[0 .. nr). One event tells all, each address once.
+	 */
+	NTRACE_EV_WATCH = 5,
 	NTRACE_EV_SIGNAL = 6, /* signo, code = si_code, addr = si_addr */
 	NTRACE_EV_SYSCALL_ENTRY = 7, /* nr, args */
 	NTRACE_EV_SYSCALL_EXIT = 8, /* nr, args[0] = result */

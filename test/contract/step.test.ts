@@ -1,20 +1,9 @@
 import { EventType } from '../../src/engine/channel/event';
 import type { Engine } from '../../src/engine/engine';
 import type { Scene } from '../support/scene';
+import { setPc } from '../support/set-pc';
 import type { Subject } from '../support/subject';
 import { contract } from './contract';
-
-const NT_PRSTATUS = 1;
-const PC = 128; // rip in struct user_regs_struct
-
-function setPc(engine: Engine, pid: number, pc: bigint): void {
-  const thread = engine.inferiors.get(pid)?.threads.get(pid);
-  if (thread === undefined) throw new Error('the leader is gone');
-  const regs = engine.regset(thread, NT_PRSTATUS);
-  if (regs === undefined) throw new Error('there are no general registers');
-  regs.writeBigUInt64LE(pc, PC);
-  engine.putRegset(thread, NT_PRSTATUS, regs);
-}
 
 /** Held at the label "site" of spin, whose loop is: loop, site, 3 more nops, back. */
 function atSite(scene: Scene): [Engine, Subject, bigint[]] {

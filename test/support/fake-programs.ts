@@ -13,6 +13,17 @@ function spin(): FakeProgram {
   return asm.build();
 }
 
+/** Stores two neighbouring words by one instruction, for ever. */
+function wide(): FakeProgram {
+  const asm = new Assembler('wide').variable('counter').variable('words').variable('second');
+  asm.label('main').label('loop').add('counter', 1n);
+  asm.label('store').op(7, (thread, kernel) => {
+    const count = kernel.load(thread, asm.address('counter'));
+    kernel.store(thread, asm.address('words'), count, count);
+  });
+  return asm.label('site').nop(2).jump('loop').build();
+}
+
 /** Calls function() for ever and counts the calls. */
 function calls(): FakeProgram {
   const asm = new Assembler('calls').variable('counter');
@@ -101,6 +112,7 @@ function execer(): FakeProgram {
 export function fakePrograms(): FakeProgram[] {
   return [
     spin(),
+    wide(),
     calls(),
     hammer(),
     syscalls(),

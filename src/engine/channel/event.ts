@@ -48,3 +48,8 @@ export interface EngineEvent {
   nr: bigint;
   args: bigint[]; // six
 }
+
+/** Of a Watch event: every address that the instruction has touched, each once. */
+export function touchedAddresses({ addr, nr, args }: EngineEvent): bigint[] {
+  return [addr, ...args.slice(0, Number(nr))];
+}

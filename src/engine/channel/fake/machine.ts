@@ -66,20 +66,24 @@ export class FakeMachine implements Kernel {
     return thread.process.bytes(addr, 8)?.readBigUInt64LE() ?? 0n;
   }
 
-  store(thread: FakeThread, addr: bigint, value: bigint): void {
+  store(thread: FakeThread, addr: bigint, ...words: bigint[]): void {
     const { process } = thread;
-    const bytes = process.bytes(addr, 8);
-    if (bytes === undefined || bytes.length < 8) {
+    const length = 8 * words.length;
+    const bytes = process.bytes(addr, length);
+    if (bytes === undefined || bytes.length < length) {
       this.raise(thread, SIGSEGV, SEGV_MAPERR, addr);
       return;
     }
-    bytes.writeBigUInt64LE(value);
-    for (const site of process.sites) {
-      const hit = site.type >= Break.WatchWrite && site.type !== Break.WatchRead;
-      if (hit && addr < site.addr + BigInt(site.len) && addr + 8n > site.addr) {
-        this.report(thread, site, EventType.Watch, site.addr);
-      }
-    }
+    words.forEach((word, i) => bytes.writeBigUInt64LE(word, 8 * i));
+    const end = addr + BigInt(length);
+    const touched = process.sites.filter(
+      ({ type, addr: start, len }) =>
+        type >= Break.WatchWrite &&
+        type !== Break.WatchRead &&
+        addr < start + BigInt(len) &&
+        end > start,
+    );
+    if (touched.length > 0) this.reportWatches(thread, touched);
   }
 
   block(thread: FakeThread): void {
@@ -346,6 +350,24 @@ export class FakeMachine implements Kernel {
     for (const [attachment, owner] of site.owners) {
       owner.hits++;
       postStop(attachment, thread, type, { addr, breakId: owner.id });
+    }
+  }
+
+  /** One event for each engine, with all that was touched of its watchpoints. */
+  private reportWatches(thread: FakeThread, touched: readonly Site[]): void {
+    for (const attachment of thread.process.attachments) {
+      const own = touched.flatMap((site) => {
+        const owner = site.owners.get(attachment);
+        return owner === undefined ? [] : [{ addr: site.addr, owner }];
+      });
+      for (const { owner } of own) owner.hits++;
+      const [first] = own;
+      if (first === undefined) continue;
+      const [addr, ...args] = new Set(own.map((place) => place.addr));
+      const { id: breakId } = first.owner;
+      postStop(attachment, thread, EventType.Watch, {
+        ...{ addr: addr!, breakId, nr: BigInt(args.length), args },
+      });
     }
   }
 

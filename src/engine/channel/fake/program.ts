@@ -8,7 +8,8 @@ export interface Kernel {
   fork(thread: FakeThread, vfork: boolean): number;
   exec(thread: FakeThread, program: FakeProgram): void;
   raise(thread: FakeThread, signo: number, code: number, addr: bigint): void;
-  store(thread: FakeThread, addr: bigint, value: bigint): void;
+  /** One store of all the words. */
+  store(thread: FakeThread, addr: bigint, ...words: bigint[]): void;
   load(thread: FakeThread, addr: bigint): bigint;
   /** Runs no further until a signal comes. */
   block(thread: FakeThread): void;
