@@ -1,4 +1,3 @@
-import type { EngineEvent } from '../engine/channel/event';
 import type { BreakType } from '../engine/engine';
 import { PlaceMap, type Place } from '../engine/place-map';
 
@@ -25,7 +24,7 @@ export class Placed {
     return false;
   }
   /** "watch", "rwatch" or "awatch": by what the client set where the hit was. */
-  watchKind({ pid, addr }: EngineEvent): string {
+  watchKind(pid: number, addr: bigint): string {
     for (const b of this.places.of(pid))
       if (addr >= b.addr && addr < b.addr + BigInt(b.length)) {
         if (b.type === 2) return 'watch';

@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { EventType, type EngineEvent } from '../engine/channel/event';
+import { EventType, touchedAddresses, type EngineEvent } from '../engine/channel/event';
 import type { Inferior } from '../engine/inferior';
 import { gdbSignal } from './gdb-signals';
 import { readOne } from './glimpse';
@@ -8,6 +8,14 @@ import type { Stop } from './stop';
 
 const hex = (n: number): string => n.toString(16);
 const hex2 = (n: number): string => (n & 0xff).toString(16).padStart(2, '0');
+
+/** What was touched: all of it to who takes several such pairs in one packet, else the first. */
+function watched({ client, target }: Session, event: EngineEvent): string {
+  const all = touchedAddresses(event);
+  return (client.has('multi-wp-addr+') ? all : all.slice(0, 1))
+    .map((addr) => `${target.placed.watchKind(event.pid, addr)}:${addr.toString(16)};`)
+    .join('');
+}
 
 /** The T packet's reason pairs (GDB manual, "Stop Reply Packets"). */
 function reason(session: Session, event: EngineEvent): string {
@@ -18,7 +26,7 @@ function reason(session: Session, event: EngineEvent): string {
     case EventType.HwBreak:
       return client.has('hwbreak+') ? 'hwbreak:;' : '';
     case EventType.Watch:
-      return `${session.target.placed.watchKind(event)}:${event.addr.toString(16)};`;
+      return watched(session, event);
     case EventType.SyscallEntry:
       return `syscall_entry:${event.nr.toString(16)};`;
     case EventType.SyscallExit:

@@ -19,7 +19,7 @@ const EDGES =
   '10000000000000000 ffffffffffffffffffffffffffffffffffffffff 00000000000000000000001 -1 -0 g';
 const FEATURES =
   'multiprocess+ swbreak+ hwbreak+ fork-events+ vfork-events+ exec-events+ vContSupported+ ' +
-  'QThreadEvents+ no-resumed+ error-message+ xmlRegisters=i386 nonsense+ - = ;';
+  'QThreadEvents+ no-resumed+ error-message+ multi-wp-addr+ xmlRegisters=i386 nonsense+ - = ;';
 const COMMANDS =
   'help|who|why|threads|stats|capabilities|version|exit|set debug 1|set debug-format all|set|' +
   'set remote-debug 0|nonsense|\0|help help|set debug-format ,,,';

@@ -42,7 +42,7 @@ function fakeWorld(
     const client = new Client(engine);
     const [inferior, subject] = scene.launch(engine, program);
     const variables = new Map([['pid', inferior.pid.toString(16)]]);
-    for (const name of ['main', 'function', 'counter'])
+    for (const name of ['main', 'function', 'counter', 'words', 'second'])
       try {
         variables.set(name, subject.address(name).toString(16));
       } catch {

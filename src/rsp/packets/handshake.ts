@@ -9,6 +9,16 @@ function announce(session: Session, list: string): void {
   session.target.interest.take(session.client);
 }
 
+/** What is said back to a client that has said it itself. */
+const MUTUAL = [
+  'multiprocess',
+  'swbreak',
+  'hwbreak',
+  'no-resumed',
+  'error-message',
+  'multi-wp-addr',
+] as const;
+
 /** qSupported's answer is made of what the packets' own entries say. */
 function features(session: Session, packets: readonly Packet[]): string {
   const said = [`PacketSize=${PACKET_SIZE.toString(16)}`];
@@ -18,8 +28,7 @@ function features(session: Session, packets: readonly Packet[]): string {
     const text = typeof feature === 'string' ? feature : feature(session);
     if (text !== undefined) said.push(text);
   }
-  for (const name of ['multiprocess', 'swbreak', 'hwbreak', 'no-resumed', 'error-message'])
-    if (session.client.has(`${name}+`)) said.push(`${name}+`);
+  for (const name of MUTUAL) if (session.client.has(`${name}+`)) said.push(`${name}+`);
   if (session.engine.has('fork')) {
     if (session.client.has('fork-events+')) said.push('fork-events+');
     if (session.client.has('vfork-events+')) said.push('vfork-events+');
