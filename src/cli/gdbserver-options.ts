@@ -14,6 +14,8 @@ export interface GdbserverOptions {
   wrapper: string[];
   noRandomize: boolean;
   startupWithShell: boolean;
+  /** Else the program's arguments are one line, which a shell reads. */
+  escapeArgs: boolean;
   disabledPackets: Set<string>;
   debug: Set<DebugComponent>;
   debugFile: string | undefined;
@@ -107,6 +109,7 @@ function defaults(): GdbserverOptions {
     wrapper: [],
     noRandomize: true,
     startupWithShell: true,
+    escapeArgs: true,
     disabledPackets: new Set(),
     debug: new Set(),
     debugFile: undefined,
@@ -149,6 +152,10 @@ function takeFlag(word: string, options: GdbserverOptions): boolean {
     case '--startup-with-shell':
     case '--no-startup-with-shell':
       options.startupWithShell = word === '--startup-with-shell';
+      return true;
+    case '--escape-args':
+    case '--no-escape-args':
+      options.escapeArgs = word === '--escape-args';
       return true;
     case '--observe':
       options.observe = true;

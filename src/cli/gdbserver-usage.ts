@@ -33,6 +33,8 @@ Other options:
                         Exec PROG directly instead of using a shell.
                         Disables argument globbing and variable substitution
                         on UNIX-like systems.
+  --no-escape-args      Leave special shell characters in PROG's arguments
+                        to the shell.
 
 Debug options:
 

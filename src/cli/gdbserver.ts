@@ -41,6 +41,7 @@ async function serve(options: GdbserverOptions, messages: Messages): Promise<voi
     engine: options.engine,
     program: {
       program: options.program,
+      line: options.escapeArgs ? undefined : options.program.slice(1).join(' '),
       wrapper: options.wrapper,
       noRandomize: options.noRandomize,
       startupWithShell: options.startupWithShell,

@@ -1,7 +1,8 @@
-import { EventType } from '../engine/channel/event';
+import { EventType, type EngineEvent } from '../engine/channel/event';
 import type { Engine } from '../engine/engine';
 import { observing } from '../engine/errors';
 import type { Stop } from './stop';
+import { ThreadOption, ThreadOptions } from './thread-options';
 
 const ALL_SIGNALS = (1n << 64n) - 1n;
 
@@ -11,6 +12,8 @@ export class Interest {
   vforks = false;
   execs = false;
   threadEvents = false;
+  /** New threads are held, as the engine was told. */
+  private holdsNew = false;
   /** Without a client nobody is told of signals: only faults, which would end the program, stop it. */
   attended = true;
   noResumed = false;
@@ -21,11 +24,16 @@ export class Interest {
   /** System calls caught, by process. */
   readonly syscalls = new Map<number, readonly number[] | 'all'>();
 
-  constructor(private readonly engine: Engine) {}
+  readonly threadOptions: ThreadOptions;
+
+  constructor(private readonly engine: Engine) {
+    this.threadOptions = new ThreadOptions(engine);
+  }
 
   /** As for a client that has announced nothing yet. */
   reset(): void {
     this.forks = this.vforks = this.execs = this.threadEvents = this.noResumed = false;
+    this.threadOptions.reset();
     this.passSignals = 0n;
     this.programSignals = ALL_SIGNALS;
     for (const pid of this.syscalls.keys()) this.engine.set(pid, { entryStop: [], exitStop: [] });
@@ -48,7 +56,8 @@ export class Interest {
     if (this.forks) stop.push(EventType.Fork);
     if (this.vforks) stop.push(EventType.Vfork, EventType.VforkDone);
     if (this.execs) stop.push(EventType.Exec);
-    if (this.threadEvents) stop.push(EventType.NewThread);
+    this.holdsNew = this.threadEvents || this.threadOptions.anyClone;
+    if (this.holdsNew) stop.push(EventType.NewThread);
     else note.push(EventType.NewThread);
     if (this.engine.observer) {
       this.engine.set(0, { lifeNote: [...stop, ...note] });
@@ -64,6 +73,22 @@ export class Interest {
       followFork: this.forks,
       followVfork: this.vforks,
     });
+  }
+
+  /** After a change of thread options: the engine is told where it matters. */
+  applyThreadOptions(): void {
+    if (this.holdsNew !== (this.threadEvents || this.threadOptions.anyClone)) this.apply();
+  }
+
+  /**
+   * Is the client told of a thread's end? Of a first thread's only if it has asked for that one, and
+   * others are left.
+   */
+  tellsEnd({ pid, tid }: EngineEvent): boolean {
+    const chosen = this.threadOptions.has(tid, ThreadOption.exit);
+    this.threadOptions.forget(tid);
+    if (tid !== pid) return this.threadEvents || chosen;
+    return chosen && (this.engine.inferiors.get(pid)?.threads.size ?? 0) > 0;
   }
 
   /** The process that a stop tells the birth of, and that is followed. */

@@ -2,12 +2,16 @@ import { statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { LaunchSpec } from '../engine/engine';
+import { Errno, failure } from '../engine/errors';
 import { EndedEarly } from '../engine/launch';
+import { plainWords, quoteWords, splitWords } from './shell-words';
 
 /** How programs are started, as the command line and the client's Q packets set it. */
 export interface ProgramOptions {
   /** argv of the last program started or named: vRun without a name uses it. */
   program: string[];
+  /** Its arguments as one string for a shell to read, instead of those in program. */
+  line?: string | undefined;
   wrapper: string[];
   noRandomize: boolean;
   startupWithShell: boolean;
@@ -42,7 +46,7 @@ function environment(changes: ProgramOptions['environment']): string[] {
  * A file named relative to the server's directory, wherever the program will be started; a bare name
  * that is no file there is left to PATH (gdbserver's rule).
  */
-function locate(name: string): string {
+export function locate(name: string): string {
   if (path.isAbsolute(name)) return name;
   if (name.includes('/')) return path.resolve(name);
   try {
@@ -59,14 +63,35 @@ function expandTilde(directory: string): string {
   return path.join(process.env.HOME ?? os.homedir(), directory.slice(1));
 }
 
+/** The arguments as one string, quoted for a shell. */
+export function argumentLine({ line, program }: ProgramOptions): string {
+  return line ?? quoteWords(program.slice(1));
+}
+
 /**
- * Arguments are passed as they are: gdbserver quotes each before it hands them to its shell, so a
- * shell in between would change nothing but the count of execs.
+ * argv, and how many execs it takes until the program is there. Arguments are passed as they are
+ * where a shell in between would change nothing but the count of execs: those that are given one by
+ * one, which gdbserver quotes before it hands them to its shell, and a line without anything that
+ * is special to a shell.
  */
-export function launchSpec(options: ProgramOptions): LaunchSpec {
-  const { program, wrapper } = options;
+function command({ program, wrapper, line, startupWithShell }: ProgramOptions): {
+  args: string[];
+  execs: number;
+} {
   const [name = '', ...rest] = program;
-  const args = [...wrapper, locate(name), ...rest];
+  const first = [...wrapper, locate(name)];
+  const execs = wrapper.length > 0 ? 2 : 1;
+  if (line === undefined) return { args: [...first, ...rest], execs };
+  const words = startupWithShell ? plainWords(line) : splitWords(line);
+  if (words) return { args: [...first, ...words], execs };
+  if (!startupWithShell) throw failure(Errno.EINVAL, `find the end of a quote in: ${line}`);
+  // the shell that gdb and gdbserver take
+  const shell = process.env.SHELL || '/bin/sh';
+  return { args: [shell, '-c', `exec ${quoteWords(first)} ${line}`], execs: execs + 1 };
+}
+
+export function launchSpec(options: ProgramOptions): LaunchSpec {
+  const { args, execs } = command(options);
   return {
     file: args[0] ?? '',
     args,
@@ -75,7 +100,7 @@ export function launchSpec(options: ProgramOptions): LaunchSpec {
     noRandomize: options.noRandomize,
     newGroup: true,
     ...(options.redirected ? { stdio: ['/dev/null', '/dev/stderr', undefined] } : {}),
-    execs: wrapper.length > 0 ? 2 : 1,
+    execs,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine';
-import type { Inferior } from '../engine/inferior';
+import { oldestFirst, type Inferior } from '../engine/inferior';
 import type { Thread } from '../engine/thread';
 import type { ThreadSpec } from './args';
 import { BlockedNotice } from './blocked';
@@ -13,6 +13,7 @@ import type { Stop } from './stop';
 import { writeStop } from './stop-reply';
 import type { ProgramOptions } from './program';
 import type { StopListener, Target } from './target';
+import { untoldClones } from './thread-options';
 import { untoldChildren } from './untold';
 import { Framer } from './wire/framer';
 import { PacketWriter } from './wire/writer';
@@ -263,6 +264,11 @@ export class Session implements StopListener {
   known(): Inferior[] {
     const untold = untoldChildren(this.target.queue);
     return [...this.engine.inferiors.values()].filter(({ pid }) => !untold.includes(pid));
+  }
+  /** Their threads, the oldest first. */
+  knownThreads(inferior: Inferior): Thread[] {
+    const untold = untoldClones(this.target.queue);
+    return oldestFirst(inferior).filter(({ tid }) => !untold.has(tid));
   }
   get telling(): Stop | undefined {
     return this.notify.inFlight;

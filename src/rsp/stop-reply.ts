@@ -18,8 +18,9 @@ function watched({ client, target }: Session, event: EngineEvent): string {
 }
 
 /** The T packet's reason pairs (GDB manual, "Stop Reply Packets"). */
-function reason(session: Session, event: EngineEvent): string {
+function reason(session: Session, event: EngineEvent, clone: number | undefined): string {
   const { client } = session;
+  if (clone !== undefined) return `clone:${session.threadId(event.pid, clone)};`;
   switch (event.type) {
     case EventType.Break:
       return client.has('swbreak+') ? 'swbreak:;' : '';
@@ -96,7 +97,7 @@ export function writeStop(session: Session, stop: Stop): void {
     return;
   }
   out.ascii(`T${hex2(gdbSignal(stop.signo))}`);
-  if (stop.event) out.ascii(reason(session, stop.event));
+  if (stop.event) out.ascii(reason(session, stop.event, stop.clone));
   const inferior = session.engine.inferiors.get(stop.pid);
   // a notification of an attach overtakes the description that gdb would need to read registers
   const early = session.nonStop && stop.event === undefined;

@@ -13,6 +13,8 @@ export type Stop =
       signo: number;
       /** What happened; undefined for a stop without an event (attach, interrupt). */
       event: EngineEvent | undefined;
+      /** The thread that it has made, which is held. */
+      clone?: number;
     }
   | { kind: 'exited'; pid: number; code: number }
   | { kind: 'signaled'; pid: number; signo: number }

@@ -5,6 +5,7 @@ import type { Inferior } from '../engine/inferior';
 import { processStatus } from '../engine/linux/process';
 import { DEFAULT_SEARCH } from '../engine/linux/thread-library';
 import type { Thread } from '../engine/thread';
+import { Clones, isStepOf } from './clones';
 import { Interest } from './interest';
 import { Placed } from './placed';
 import { launchSpec, type ProgramOptions } from './program';
@@ -73,6 +74,7 @@ export class Target {
   onDeath: (stop: Stop & { kind: 'exited' | 'signaled' }) => void = () => undefined;
 
   readonly placed = new Placed();
+  private readonly clones: Clones;
   private readonly turns = new Turns();
   private readonly stepping = new Set<number>(); // tids resumed by a step
   /** The process that was started or attached last. */
@@ -92,6 +94,7 @@ export class Target {
     protected readonly say: (line: string) => void = () => undefined,
   ) {
     this.interest = new Interest(engine);
+    this.clones = new Clones(engine, this.interest);
     this.trace = new TraceRun(engine);
     this.interest.apply();
   }
@@ -299,6 +302,7 @@ export class Target {
     const alone = there.length === 1 && only!.tid > 0 && only!.kind === 'step';
     this.steppedAlone = this.waiting && alone ? only : undefined;
     const steps = this.waiting && there.some(({ kind }) => kind === 'step');
+    this.clones.resumed(there);
     const blocked = there.length > 0 && this.engine.resume(there, steps ? STEP_WAIT_US : 0) > 0;
     // what is over at once is told at once
     if (this.waiting) this.pump();
@@ -499,12 +503,19 @@ export class Target {
   pump(): void {
     const before = this.queue.length;
     this.collect();
+    this.settleLeader();
     if (this.listener?.nonStop) {
+      this.clones.release(false);
       if (this.queue.length > before) this.listener.onNotify();
       return;
     }
-    if (!this.waiting) return;
-    if (!this.queue.some(this.current)) {
+    if (!this.waiting) {
+      this.clones.release(true);
+      return;
+    }
+    const due = this.queue.some(this.current);
+    this.clones.release(due);
+    if (!due) {
       if (this.anyRunning()) return;
       if (!this.interest.noResumed && this.engine.inferiors.size > 0) return;
       // a thread that ends all others is dead before they are: how it ended is about to be told
@@ -527,6 +538,7 @@ export class Target {
     );
     if (index < 0) index = this.turns.next(this.queue, may);
     if (index < 0 || !this.listener) return;
+    this.clones.release(true);
     const stop = this.queue.splice(index, 1)[0]!;
     this.awaitChild(stop);
     this.waiting = false;
@@ -562,19 +574,40 @@ export class Target {
   }
   private stopOf(event: EngineEvent): Stop | undefined {
     const { pid, tid, type } = event;
-    if (type === EventType.Exec) this.placed.forget(pid);
+    if (type === EventType.Exec) {
+      this.placed.forget(pid);
+      this.interest.threadOptions.forgetProcess(pid);
+    }
     if (type === EventType.Dead) {
       const i = this.queue.findIndex((s) => s.kind === 'thread' && s.tid === tid);
       if (i >= 0) this.queue.splice(i, 1);
       this.stepping.delete(tid);
-      if (!this.interest.threadEvents || tid === pid) return undefined;
+      if (!this.interest.tellsEnd(event)) return undefined;
     }
+    if (type === EventType.NewThread && event.stopId !== 0n) return this.born(event);
+    if (type === EventType.Step && this.clones.absorbs(event, () => this.collect()))
+      return undefined;
     return stopOf(event, this.interrupting);
+  }
+
+  private born(event: EngineEvent): Stop | undefined {
+    const stop = this.clones.born(event, this.listener?.nonStop === true);
+    const step = this.queue.findIndex((s) => stop?.kind === 'thread' && isStepOf(s, stop.tid));
+    if (step >= 0) this.queue.splice(step, 1);
+    return stop;
+  }
+  /** A leader that ends is dead before the threads it takes along: did the process end? */
+  private settleLeader(): void {
+    const until = Date.now() + DEATH_MS;
+    const ended = (s: Stop): boolean => s.kind === 'thread-exited' && s.tid === s.pid;
+    while (this.queue.some(ended) && Date.now() < until && this.engine.wait(DEATH_MS))
+      this.collect();
   }
 
   /** Nothing is known of a process any more. */
   forget(pid: number): void {
     this.interest.syscalls.delete(pid);
+    this.interest.threadOptions.forgetProcess(pid);
     this.placed.forget(pid);
     for (let i = this.queue.length - 1; i >= 0; i--)
       if (stopProcess(this.queue[i]!) === pid) this.queue.splice(i, 1);

@@ -1,6 +1,6 @@
 import type { ListedThread } from '../engine/engine';
 import { EngineError } from '../engine/errors';
-import { oldestFirst, type Inferior } from '../engine/inferior';
+import type { Inferior } from '../engine/inferior';
 import { escapeXml } from '../engine/linux/xml';
 import type { Thread } from '../engine/thread';
 import { heldElsewhere } from './holders';
@@ -54,7 +54,7 @@ export function threadsDocument(session: Session): string {
     const list = session.engine.listThreads(inferior.pid);
     for (const thread of list) listed.set(thread.tid, thread);
     const elsewhere = heldElsewhere(session.engine, inferior.pid, list);
-    for (const thread of oldestFirst(inferior))
+    for (const thread of session.knownThreads(inferior))
       text += element(
         session,
         inferior,

@@ -32,6 +32,10 @@ export function crossed(
   for (const stop of stops) {
     if (stop.kind !== 'thread') continue;
     stopped.add(stop.tid);
+    if (stop.clone !== undefined) {
+      stopped.add(stop.clone);
+      shields.push({ pid: stop.pid, tid: stop.clone, kind: 'stay' });
+    }
     shields.push({ pid: stop.pid, tid: stop.tid, kind: 'stay' });
   }
   const rest = actions.filter(({ tid }) => !stopped.has(tid));

@@ -65,8 +65,13 @@ export interface ArchDescriptor {
    * own NT_PRSTATUS, by name. undefined: the regset's own words.
    */
   nativeWords?: ReadonlyMap<string, number>;
-  /** Register numbers of the system call convention: number, arguments, result. */
-  syscall: { nr: string; args: readonly string[]; result: string };
+  /** The system call convention: registers by name, and the instructions that make a call. */
+  syscall: {
+    nr: string;
+    args: readonly string[];
+    result: string;
+    instructions: readonly Buffer[];
+  };
   /** Thread pointer from raw regsets (fs_base; i386: NT_386_TLS entry that gs selects). */
   threadPointer(regset: RegsetReader): bigint | undefined;
   /**

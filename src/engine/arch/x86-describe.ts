@@ -13,14 +13,18 @@ export function hasAvx512(layout: XsaveLayout | undefined): layout is XsaveLayou
   return AVX512.every((component) => hasComponent(layout, component));
 }
 
+/** syscall and int $0x80: what 64-bit and 32-bit code can use, and either the other's. */
+const SYSTEM_CALLS = [Buffer.from([0x0f, 0x05]), Buffer.from([0xcd, 0x80])];
+
 /** gdb's registers of a Linux process where nothing describes them (tdesc_amd64_linux and kin). */
 const PLAIN = /\.(core|sse|linux|segments)$/;
 
 /** What x86-64 and i386 tell apart besides their registers. */
 export interface X86Identity extends Pick<
   ArchDescriptor,
-  'name' | 'machine' | 'wordSize' | 'watch' | 'syscall'
+  'name' | 'machine' | 'wordSize' | 'watch'
 > {
+  syscall: Omit<ArchDescriptor['syscall'], 'instructions'>;
   pc: string;
   sp: string;
   fp: string;
@@ -61,7 +65,7 @@ export function describe(
     fp,
     breakpoint: { bytes: Uint8Array.of(0xcc), kinds: [1] },
     watch: identity.watch,
-    syscall: identity.syscall,
+    syscall: { ...identity.syscall, instructions: SYSTEM_CALLS },
     threadPointer: identity.threadPointer,
     toG: (regset, out, outOffset) => transfer.toG(regset, out, outOffset),
     fromG: (g, regset) => transfer.fromG(g, regset),

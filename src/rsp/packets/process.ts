@@ -1,6 +1,6 @@
 import type { Inferior } from '../../engine/inferior';
 import { packet, WRITTEN, DEFERRED, type Packet, type Reply } from '../packet';
-import { refusalWords } from '../program';
+import { argumentLine, locate, refusalWords } from '../program';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
 import type { Stop } from '../stop';
@@ -43,6 +43,13 @@ function attached(session: Session, inferior: Inferior): Reply {
   return DEFERRED;
 }
 
+/** The arguments of a client that leaves it to the server's shell to read them. */
+function takeLine(session: Session, file: string, [line = '', surplus]: string[]): void {
+  if (surplus !== undefined) throw new ReplyError(EINVAL, 'single-inf-arg: want one argument');
+  session.options.program = [file];
+  session.options.line = line;
+}
+
 const ON_OFF = (text: string): boolean => {
   if (text !== '0' && text !== '1') throw new ReplyError(EINVAL, 'want 0 or 1');
   return text === '1';
@@ -64,7 +71,9 @@ export const processes: Packet[] = [
   packet({
     match: 'vRun',
     syntax: 'vRun;[filename][;argument...]',
-    summary: 'Starts a program and stops it at its first instruction; without a name the last one.',
+    summary:
+      'Starts a program and stops it at its first instruction; without a name the last one. With ' +
+      'single-inf-arg its arguments are one string, which a shell reads.',
     when: 'always',
     command: true,
     stopReply: true,
@@ -80,6 +89,8 @@ export const processes: Packet[] = [
       if (file === undefined)
         throw new ReplyError(EINVAL, 'no program to run: set remote exec-file names one');
       session.options.program = [file, ...rest];
+      session.options.line = undefined;
+      if (session.client.has('single-inf-arg+')) takeLine(session, file, rest);
       try {
         return started(session, session.target.launch());
       } catch (error) {
@@ -87,6 +98,19 @@ export const processes: Packet[] = [
           session.settings.say?.(line);
         throw error;
       }
+    },
+  }),
+  packet({
+    match: 'qExecAndArgs',
+    exact: true,
+    syntax: 'qExecAndArgs',
+    summary: 'The program that is or would be started, and its arguments; U: there is none.',
+    when: 'always',
+    run({ options }) {
+      const [name] = options.program;
+      if (name === undefined) return 'U';
+      const hex = (text: string): string => Buffer.from(text).toString('hex');
+      return `S;${hex(locate(name))};${hex(argumentLine(options))};`;
     },
   }),
   packet({

@@ -1,10 +1,10 @@
 import { packet, type Packet } from '../packet';
 import { ReplyError } from '../reply';
 import type { Session } from '../session';
-import type { ThreadSpec } from '../args';
-import { oldestFirst } from '../../engine/inferior';
+import type { Args, ThreadSpec } from '../args';
 import type { Thread } from '../../engine/thread';
 import { heldElsewhere } from '../holders';
+import { THREAD_OPTIONS, type OptionsFor } from '../thread-options';
 
 const ESRCH = 3;
 /** Thread ids in one qfThreadInfo reply: far below any packet size. */
@@ -25,6 +25,16 @@ function select(session: Session, which: string, spec: ThreadSpec): string {
   }
   session.control = spec;
   return 'OK';
+}
+
+/** ";OPTIONS[:thread-id]" once or more; without an id they are for all. */
+function optionList(a: Args): OptionsFor[] {
+  const list: OptionsFor[] = [];
+  do {
+    const options = a.lit(';').num(THREAD_OPTIONS);
+    list.push({ options, threads: a.take(':') ? a.thread() : { pid: -1, tid: -1 } });
+  } while (!a.done);
+  return list;
 }
 
 function extraInfo({ engine }: Session, { pid, tid }: Thread): string {
@@ -86,7 +96,7 @@ export const threads: Packet[] = [
       if (session.disabled.has('qfThreadInfo')) return '';
       session.threadList = [];
       for (const inferior of session.known())
-        for (const { pid, tid } of oldestFirst(inferior))
+        for (const { pid, tid } of session.knownThreads(inferior))
           session.threadList.push(session.threadId(pid, tid));
       return nextIds(session);
     },
@@ -122,6 +132,20 @@ export const threads: Packet[] = [
     run(session, on) {
       session.target.interest.threadEvents = on === 1;
       session.target.interest.apply();
+      return 'OK';
+    },
+  }),
+  packet({
+    match: 'QThreadOptions',
+    syntax: 'QThreadOptions;options[:thread-id];...',
+    summary: 'Tells of the threads that these threads make (1), of their end (2).',
+    when: 'always',
+    capability: 'newthread',
+    feature: `QThreadOptions=${THREAD_OPTIONS.toString(16)}`,
+    args: optionList,
+    run({ target: { interest } }, list) {
+      interest.threadOptions.set(list);
+      interest.applyThreadOptions();
       return 'OK';
     },
   }),
