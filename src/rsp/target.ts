@@ -9,6 +9,7 @@ import { Clones, isStepOf } from './clones';
 import { Interest } from './interest';
 import { Placed } from './placed';
 import { launchSpec, type ProgramOptions } from './program';
+import { Stepping } from './stepping';
 import { stopOf, stopProcess, stopThread, type Stop } from './stop';
 import { TraceRun } from './trace-run';
 import { interruptee, Turns } from './turns';
@@ -76,11 +77,13 @@ export class Target {
   readonly placed = new Placed();
   private readonly clones: Clones;
   private readonly turns = new Turns();
-  private readonly stepping = new Set<number>(); // tids resumed by a step
+  private readonly stepping: Stepping;
   /** The process that was started or attached last. */
   private latest = 0;
   private interrupting = false;
   private interruptDue = false;
+  /** A thread has ended. */
+  private ended = false;
   /** The thread that runs, by a step, while the client keeps all others: over a breakpoint, say. */
   private steppedAlone: ThreadRef | undefined;
   private lent: ThreadRef[] = [];
@@ -95,6 +98,7 @@ export class Target {
   ) {
     this.interest = new Interest(engine);
     this.clones = new Clones(engine, this.interest);
+    this.stepping = new Stepping(engine);
     this.trace = new TraceRun(engine);
     this.interest.apply();
   }
@@ -261,11 +265,7 @@ export class Target {
   }
   /** Threads that a vanished client let step run on, unless their step is over. */
   private endSteps(): void {
-    const refs: ThreadRef[] = [];
-    for (const { pid, threads } of this.engine.inferiors.values())
-      for (const { tid, state } of threads.values())
-        if (state === 'running' && this.stepping.has(tid)) refs.push({ pid, tid });
-    this.stepping.clear();
+    const refs = this.stepping.takeRunning();
     if (refs.length === 0) return;
     this.engine.stop(refs, { wait: true, timeoutUs: QUIESCE_US });
     this.collect();
@@ -281,6 +281,7 @@ export class Target {
     this.waiting = !this.listener?.nonStop;
     this.interrupting = false;
     if (this.waiting) this.dropVoidStops(asked);
+    else if (this.queue.at(-1)?.kind === 'no-resumed') this.queue.pop();
     const actions = this.waiting ? asked : crossed(asked, this.onTheWay());
     this.parked = new Set(this.queue.filter((stop) => !mayTell(stop, actions)));
     if (this.waiting && this.queue.some(this.current)) {
@@ -295,7 +296,7 @@ export class Target {
       return;
     }
     // the leftmost action that fits a thread counts: it has the last word
-    for (const action of [...actions].reverse()) this.noteStepping(action);
+    for (const action of [...actions].reverse()) this.stepping.note(action);
     this.takeBack(actions);
     const there = this.existing(actions);
     const [only] = there;
@@ -326,19 +327,6 @@ export class Target {
       ({ pid, tid }) => this.engine.inferiors.get(pid)?.threads.get(tid)?.state === 'running',
     );
     if (running.length > 0) this.engine.stop(running, { wait: true, timeoutUs: QUIESCE_US });
-  }
-
-  private noteStepping({ pid, tid, kind }: ResumeAction): void {
-    const steps = kind === 'step' || kind === 'range';
-    if (!steps && this.stepping.size === 0) return;
-    for (const inferior of this.engine.inferiors.values()) {
-      if (pid !== -1 && pid !== inferior.pid) continue;
-      const thread = inferior.threads.get(tid);
-      const named = tid === -1 ? inferior.threads.values() : thread ? [thread] : [];
-      for (const one of named)
-        if (steps) this.stepping.add(one.tid);
-        else if (one.state === 'held') this.stepping.delete(one.tid);
-    }
   }
 
   /** Stops that nobody wants to hear any more when their thread is resumed. */
@@ -448,7 +436,7 @@ export class Target {
   /** '?' of a non-stop client: every thread that is stopped now. */
   allStops(): Stop[] {
     this.collect();
-    const stops: Stop[] = [...this.queue];
+    const stops = this.queue.filter(({ kind }) => kind !== 'no-resumed');
     for (const inferior of this.engine.inferiors.values())
       for (const { pid, tid, state, stop } of inferior.threads.values())
         if (state === 'held' && !stops.some((s) => stopThread(s) === tid))
@@ -507,6 +495,7 @@ export class Target {
     if (this.listener?.nonStop) {
       this.clones.release(false);
       if (this.queue.length > before) this.listener.onNotify();
+      if (this.ended) this.tellIfNoneRuns();
       return;
     }
     if (!this.waiting) {
@@ -530,6 +519,18 @@ export class Target {
       this.collect();
     }
     this.deliver(this.current);
+  }
+  /** Non-stop, after a thread's end: nobody may be left whose stop the client could wait for. */
+  private tellIfNoneRuns(): void {
+    this.ended = false;
+    if (!this.interest.noResumed || this.engine.inferiors.size === 0 || this.anyRunning()) return;
+    if (this.engine.wait(DEATH_MS)) {
+      this.ended = true;
+      this.pump();
+      return;
+    }
+    this.queue.push({ kind: 'no-resumed' });
+    this.listener?.onNotify();
   }
   private deliver(may: (stop: Stop) => boolean): void {
     // what a step asked for comes first, then whose turn it is
@@ -581,7 +582,8 @@ export class Target {
     if (type === EventType.Dead) {
       const i = this.queue.findIndex((s) => s.kind === 'thread' && s.tid === tid);
       if (i >= 0) this.queue.splice(i, 1);
-      this.stepping.delete(tid);
+      this.stepping.forget(tid);
+      this.ended = true;
       if (!this.interest.tellsEnd(event)) return undefined;
     }
     if (type === EventType.NewThread && event.stopId !== 0n) return this.born(event);

@@ -79,6 +79,17 @@ export class Client {
     this.session.process();
     return this.sent.map(decode);
   }
+  /** Waits for a notification of the server's; its content. */
+  notified(): string {
+    this.sent = [];
+    const deadline = Date.now() + LIMIT_MS;
+    while (this.sent.length === 0) {
+      if (Date.now() > deadline) throw new Error('no notification came');
+      this.engine.wait(20);
+      this.target.pump();
+    }
+    return decode(this.sent[0]!).toString('latin1');
+  }
 }
 
 function encode(content: Buffer): Buffer {

@@ -116,6 +116,16 @@ test('the first thread’s end is told where it ends alone', () => {
   expect(stop('vCont;c')).toBe(`W07;process:${pid}`);
 });
 
+test('in non-stop mode the end of the last thread that ran is told, if it asks', () => {
+  client.ask(`QThreadOptions;1:${main}`);
+  const child = cloned(stop('vCont;c'));
+  client.ask('QNonStop:1');
+  client.ask(`QThreadOptions;0:${main};2:${child}`);
+  expect(client.ask(`vCont;c:${child}`)).toBe('OK');
+  expect(client.notified()).toBe(`Stop:w00;${child}`);
+  expect([client.ask('vStopped'), client.ask('vStopped')]).toEqual(['N', 'OK']);
+});
+
 test('what is malformed is refused', () => {
   for (const bad of ['', ';', ';4', ';1:', ';1:zz', ';1;', '1', ';1:p1.1x'])
     expect(client.ask(`QThreadOptions${bad}`)).toMatch(/^E/);
