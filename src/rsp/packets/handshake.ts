@@ -1,11 +1,6 @@
 import { packet, WRITTEN, type Packet } from '../packet';
 import { PACKET_SIZE, type Session } from '../session';
 
-/** Features that are for both sides: said to whoever says them. */
-const MUTUAL: readonly string[] = [
-  ...['multiprocess', 'swbreak', 'hwbreak', 'no-resumed', 'error-message', 'single-inf-arg'],
-];
-
 /** Takes over what the client announced; each qSupported overrides the last. */
 function announce(session: Session, list: string): void {
   session.client.clear();
@@ -21,6 +16,7 @@ const MUTUAL = [
   'hwbreak',
   'no-resumed',
   'error-message',
+  'single-inf-arg',
   'multi-wp-addr',
 ] as const;
 
