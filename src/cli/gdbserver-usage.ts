@@ -33,8 +33,6 @@ Other options:
                         Exec PROG directly instead of using a shell.
                         Disables argument globbing and variable substitution
                         on UNIX-like systems.
-  --no-escape-args      Leave special shell characters in PROG's arguments
-                        to the shell.
 
 Debug options:
 
@@ -60,6 +58,8 @@ Debug options:
 
 ntrace's own options:
 
+  --no-escape-args      Leave special shell characters in PROG's arguments
+                        to the shell.
   COMM                  HOST is obeyed and an empty HOST means loopback only;
                         unix:PATH listens on a Unix socket.
   --engine=NAME         kernel, embedded, or auto (default): who traces.

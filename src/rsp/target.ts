@@ -23,6 +23,8 @@ const ALL: readonly ThreadRef[] = [{ pid: -1, tid: -1 }];
 const BIRTH_MS = 1000;
 /** How long the threads a dying one takes along may be in coming. */
 const DEATH_MS = 50;
+/** How long those that were held may take to be killed by one that ends its process. */
+const KILLED_MS = 20;
 /** A step is mostly over before its resume is, and then told in the same turn. */
 const STEP_WAIT_US = 60;
 /** How long a signal that waits for a thread may take to stop it. */
@@ -523,8 +525,8 @@ export class Target {
   /** Non-stop, after a thread's end: nobody may be left whose stop the client could wait for. */
   private tellIfNoneRuns(): void {
     this.ended = false;
-    if (!this.interest.noResumed || this.engine.inferiors.size === 0 || this.anyRunning()) return;
-    if (this.engine.wait(DEATH_MS)) {
+    if (!this.interest.noResumed || !this.firstHeld() || this.anyRunning()) return;
+    if (this.engine.wait(KILLED_MS)) {
       this.ended = true;
       this.pump();
       return;

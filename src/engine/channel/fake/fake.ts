@@ -162,7 +162,8 @@ class FakeChannel implements Channel {
       failure: () =>
         gone && program === undefined ? { errno: ENOENT, step: 'exec' } : { errno: 0, step: '' },
       abort: () => machine.die(process, SIGKILL),
-      reap: () => process.status,
+      // nobody waits for the programs of a machine that is given up
+      reap: () => process.status ?? (this.closed ? -1 : undefined),
     };
   }
 
