@@ -87,8 +87,9 @@ export class Interest {
   tellsEnd({ pid, tid }: EngineEvent): boolean {
     const chosen = this.threadOptions.has(tid, ThreadOption.exit);
     this.threadOptions.forget(tid);
-    if (tid !== pid) return this.threadEvents || chosen;
-    return chosen && (this.engine.inferiors.get(pid)?.threads.size ?? 0) > 0;
+    const inferior = this.engine.inferiors.get(pid);
+    if (!inferior) return false; // the end of the process is about to be told, or was
+    return tid === pid ? chosen && inferior.threads.size > 0 : this.threadEvents || chosen;
   }
 
   /** The process that a stop tells the birth of, and that is followed. */
