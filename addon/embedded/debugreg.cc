@@ -59,12 +59,6 @@ void add_place(struct ntrace_event &e, uint64_t addr)
 		e.args[e.nr++] = addr;
 }
 
-bool holds(const Thread &t, const Engine &engine)
-{
-	return std::any_of(t.holds.begin(), t.holds.end(),
-			   [&](const Hold &hold) { return hold.engine == &engine; });
-}
-
 } // namespace
 
 // 0 or the errno with which the kernel refused.
@@ -256,7 +250,7 @@ void Server::tell_hardware_breaks(Thread &t, unsigned int hit)
 			fill(e, t, NTRACE_EV_HWBREAK, true);
 			e.addr = reg.addr;
 			e.break_id = owner.id;
-			if (holds(t, *owner.engine))
+			if (held_by(t, *owner.engine))
 				post_note(*owner.engine, e);
 			else
 				post_stop(*owner.engine, t, e);

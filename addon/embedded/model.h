@@ -128,6 +128,14 @@ struct Thread {
 	std::vector<Engine *> unasked; // about this system call stop, the next one last
 };
 
+inline bool held_by(const Thread &t, const Engine &engine)
+{
+	for (const Hold &hold : t.holds)
+		if (hold.engine == &engine)
+			return true;
+	return false;
+}
+
 using Code = std::vector<uint8_t>;
 
 struct Owner {

@@ -25,14 +25,6 @@ bool matches(const Thread &t, pid_t pid, pid_t tid)
 	return tid > 0 ? t.tid == tid : pid == -1 || t.process->pid == pid;
 }
 
-bool held_by(const Thread &t, const Engine &engine)
-{
-	for (const Hold &hold : t.holds)
-		if (hold.engine == &engine)
-			return true;
-	return false;
-}
-
 // Notes that the engine asked for a stop, once.
 void want(Thread &t, Engine &engine, bool quiet)
 {

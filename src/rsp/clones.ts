@@ -73,7 +73,7 @@ export class Clones {
     });
   }
 
-  /** A resume was carried out: whoever went on has a new stop before it. */
+  /** A resume is about to be carried out: whoever goes on has a new stop before it. */
   resumed(actions: readonly ResumeAction[]): void {
     if (this.makers.size === 0) return;
     for (const { tid, kind } of actions)

@@ -56,7 +56,7 @@ export class Interest {
     if (this.forks) stop.push(EventType.Fork);
     if (this.vforks) stop.push(EventType.Vfork, EventType.VforkDone);
     if (this.execs) stop.push(EventType.Exec);
-    this.holdsNew = this.threadEvents || this.threadOptions.anyClone;
+    this.holdsNew = this.wantsNew;
     if (this.holdsNew) stop.push(EventType.NewThread);
     else note.push(EventType.NewThread);
     if (this.engine.observer) {
@@ -77,7 +77,10 @@ export class Interest {
 
   /** After a change of thread options: the engine is told where it matters. */
   applyThreadOptions(): void {
-    if (this.holdsNew !== (this.threadEvents || this.threadOptions.anyClone)) this.apply();
+    if (this.holdsNew !== this.wantsNew) this.apply();
+  }
+  private get wantsNew(): boolean {
+    return this.threadEvents || this.threadOptions.anyClone;
   }
 
   /**

@@ -13,8 +13,7 @@ import type { Stop } from './stop';
 import { writeStop } from './stop-reply';
 import type { ProgramOptions } from './program';
 import type { StopListener, Target } from './target';
-import { untoldClones } from './thread-options';
-import { untoldChildren } from './untold';
+import { untoldChildren, untoldClones } from './untold';
 import { Framer } from './wire/framer';
 import { PacketWriter } from './wire/writer';
 

@@ -84,7 +84,7 @@ export class Target {
   private latest = 0;
   private interrupting = false;
   private interruptDue = false;
-  /** A thread has ended. */
+  /** Non-stop: a thread has ended. */
   private ended = false;
   /** The thread that runs, by a step, while the client keeps all others: over a breakpoint, say. */
   private steppedAlone: ThreadRef | undefined;
@@ -585,7 +585,7 @@ export class Target {
       const i = this.queue.findIndex((s) => s.kind === 'thread' && s.tid === tid);
       if (i >= 0) this.queue.splice(i, 1);
       this.stepping.forget(tid);
-      this.ended = true;
+      this.ended = this.listener?.nonStop === true;
       if (!this.interest.tellsEnd(event)) return undefined;
     }
     if (type === EventType.NewThread && event.stopId !== 0n) return this.born(event);

@@ -1,6 +1,5 @@
 import type { Engine } from '../engine/engine';
 import type { ThreadSpec } from './args';
-import type { Stop } from './stop';
 
 /** GDB manual, "General Query Packets", QThreadOptions: bits of an option. */
 export const ThreadOption = { clone: 0x1, exit: 0x2 } as const;
@@ -57,12 +56,4 @@ export class ThreadOptions {
       if ((options & ThreadOption.clone) !== 0) return true;
     return false;
   }
-}
-
-/** Threads the client cannot know: the clone that made them waits to be told. */
-export function untoldClones(stops: readonly Stop[]): ReadonlySet<number> {
-  const tids = new Set<number>();
-  for (const stop of stops)
-    if (stop.kind === 'thread' && stop.clone !== undefined) tids.add(stop.clone);
-  return tids;
 }

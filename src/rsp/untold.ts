@@ -14,6 +14,14 @@ export function untoldChildren(stops: readonly Stop[], parent?: number): number[
   return children;
 }
 
+/** Threads the client cannot know: the clone that made them waits to be told. */
+export function untoldClones(stops: readonly Stop[]): ReadonlySet<number> {
+  const tids = new Set<number>();
+  for (const stop of stops)
+    if (stop.kind === 'thread' && stop.clone !== undefined) tids.add(stop.clone);
+  return tids;
+}
+
 /**
  * What a resume means that crossed these stops on the way: it lets go of nobody the client would
  * not have meant, had it heard of them.

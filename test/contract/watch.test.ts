@@ -30,6 +30,25 @@ function expectTouched(scene: Scene, engine: Engine, addresses: bigint[], pc: bi
   expect(scene.drain(engine)).toEqual([]);
 }
 
+/** Three times on end both words are touched, and each engine is told of what it watches. */
+function expectThrice(
+  scene: Scene,
+  subject: Subject,
+  [both, one]: [Engine, Engine],
+  behind: string,
+  eachTime: () => void = () => undefined,
+): void {
+  const words = watchWords(subject, both, one);
+  for (let i = 0; i < 3; i++) {
+    cont(both);
+    cont(one);
+    expectTouched(scene, both, [words, words + 8n], subject.address(behind));
+    expectTouched(scene, one, [words + 8n], subject.address(behind));
+    eachTime();
+  }
+  expect(both.breakpointStats().map((b) => b.hits)).toEqual([3n, 3n]);
+}
+
 contract('watch', (row) => {
   row('a write stops behind it, with the address', (scene) => {
     const engine = scene.engine();
@@ -107,28 +126,15 @@ contract('watch', (row) => {
   row('an instruction that touches two watched words tells both', (scene) => {
     const [both, one] = [scene.engine('both'), scene.engine('one')];
     const subject = scene.start('wide');
-    const words = watchWords(subject, both, one);
-    for (let i = 0; i < 3; i++) {
-      cont(both);
-      cont(one);
-      expectTouched(scene, both, [words, words + 8n], subject.address('site'));
-      expectTouched(scene, one, [words + 8n], subject.address('site'));
+    expectThrice(scene, subject, [both, one], 'site', () => {
       expect(subject.read('words')).toBe(subject.read('words', 1));
-    }
-    expect(both.breakpointStats().map((b) => b.hits)).toEqual([3n, 3n]);
+    });
   });
 
   row('a system call that fills two watched words tells both', (scene) => {
     const [both, one] = [scene.engine('both'), scene.engine('one')];
     const subject = scene.start('wide', ['call']);
-    const words = watchWords(subject, both, one);
-    for (let i = 0; i < 3; i++) {
-      cont(both);
-      cont(one);
-      expectTouched(scene, both, [words, words + 8n], subject.address('returned'));
-      expectTouched(scene, one, [words + 8n], subject.address('returned'));
-    }
-    expect(both.breakpointStats().map((b) => b.hits)).toEqual([3n, 3n]);
+    expectThrice(scene, subject, [both, one], 'returned');
   });
 
   row('a step over an instruction that touches two watched words tells both', (scene) => {

@@ -56,9 +56,11 @@ test('a thread’s clones are told as its stops, with the new thread held', () =
 
 test('its registers are the maker’s', () => {
   client.ask(`QThreadOptions;1:${main}`);
-  const child = cloned(stop('vCont;c'));
+  const reply = stop('vCont;c');
+  const child = cloned(reply);
   client.ask(`Hg${main}`);
   const maker = client.ask('g');
+  expect(pc(reply)).toBe(maker.slice(16 * 16, 17 * 16));
   client.ask(`Hg${child}`);
   expect(client.ask('g')).not.toBe(maker);
 });

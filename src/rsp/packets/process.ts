@@ -43,11 +43,12 @@ function attached(session: Session, inferior: Inferior): Reply {
   return DEFERRED;
 }
 
-/** The arguments of a client that leaves it to the server's shell to read them. */
-function takeLine(session: Session, file: string, [line = '', surplus]: string[]): void {
-  if (surplus !== undefined) throw new ReplyError(EINVAL, 'single-inf-arg: want one argument');
-  session.options.program = [file];
-  session.options.line = line;
+/** A program to start; one string of arguments is left to the server's shell to read. */
+function choose({ client, options }: Session, file: string, words: string[]): void {
+  const one = client.has('single-inf-arg+');
+  if (one && words.length > 1) throw new ReplyError(EINVAL, 'single-inf-arg: want one argument');
+  options.program = one ? [file] : [file, ...words];
+  options.line = one ? (words[0] ?? '') : undefined;
 }
 
 const ON_OFF = (text: string): boolean => {
@@ -88,9 +89,7 @@ export const processes: Packet[] = [
       const file = name === '' ? session.options.program[0] : name;
       if (file === undefined)
         throw new ReplyError(EINVAL, 'no program to run: set remote exec-file names one');
-      session.options.program = [file, ...rest];
-      session.options.line = undefined;
-      if (session.client.has('single-inf-arg+')) takeLine(session, file, rest);
+      choose(session, file, rest);
       try {
         return started(session, session.target.launch());
       } catch (error) {
